@@ -1,0 +1,160 @@
+# Surehook. `make` lists what there is; each target does its own set-up. Each line calls one tool.
+# What is done is marked by a file in .build/ (or by what the tool itself leaves), so a second run does only what changed.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+SUREHOOK := target/debug/surehook
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error --prefix
+
+# What the command, the wheel and the addon are made of.
+rust = Cargo.toml Cargo.lock $(shell find $(1) -name '*.rs' -o -name Cargo.toml)
+files = $(shell find $(1) -type f -not -path '*/__pycache__/*' -not -path '*/node_modules/*' 2>/dev/null)
+CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
+
+.PHONY: help demo test build packages surehook dashboard bench conformance gen lint
+.PHONY: test-format test-dashboard test-rust test-python test-node test-demo test-e2e
+.PHONY: bench-python bench-node bench-core bench-collector
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: build .build/express ## a collector, two applications and a story of 200 events; ONCE=1 stops after the summary
+	$(BIN)/python examples/demo/demo.py --surehook $(SUREHOOK) $(if $(ONCE),--once)
+
+test: test-format test-dashboard test-rust test-python test-node test-demo test-e2e ## everything, in every language: what CI runs
+
+build: surehook .build/wheel .build/tarball ## the command, the wheel and the npm package, as tests use them
+
+# --- the tests, cheapest first -------------------------------------------------------------------------------------
+
+test-format: .build/tools .build/venv
+	cargo fmt --all --check
+	$(BIN)/ruff check python examples
+	$(BIN)/ruff format --check python examples
+
+test-dashboard: dashboard
+	npm run --prefix dashboard lint
+	npm run --prefix dashboard typecheck
+	npm test --prefix dashboard
+
+test-rust: dashboard
+	cargo test --workspace --exclude surehook-python --exclude surehook-node
+	cargo clippy --workspace --all-targets -- -D warnings
+
+test-python: .build/wheel
+	cd python && ../$(BIN)/mypy
+	cd python && ../$(BIN)/lint-imports
+	$(BIN)/pytest python/tests
+
+test-node: .build/tarball
+	npm run --prefix node lint
+	npm test --prefix node
+
+test-demo: build .build/express
+	$(BIN)/python examples/demo/demo.py --surehook $(SUREHOOK) --once
+
+test-e2e: build .build/browser tests/e2e/node_modules/.package-lock.json
+	CHROMIUM="$$(cat .build/browser)" npm test --prefix tests/e2e
+
+# --- what the tests are made of ------------------------------------------------------------------------------------
+
+surehook: dashboard ## the command: target/debug/surehook
+	cargo build -p surehook-cli
+
+dashboard: .build/dashboard ## the web app that the collector embeds
+
+.build/tools: scripts/doctor
+	scripts/doctor tools
+	@mkdir -p .build && touch $@
+
+.build/browser: scripts/doctor | .build/tools
+	scripts/doctor browser > $@
+
+.build/venv: python/requirements-dev.txt | .build/tools
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r python/requirements-dev.txt
+	@touch $@
+
+# npm writes this file last.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json | .build/tools
+	$(NPM_CI) $*
+	@touch $@
+
+.build/dashboard: dashboard/node_modules/.package-lock.json $(call files,dashboard/src dashboard/public dashboard/index.html dashboard/vite.config.ts)
+	npm run --prefix dashboard build
+	@touch $@
+
+.build/wheel: .build/venv python/install-dev python/pyproject.toml $(CORE) $(call files,bindings/python python/src)
+	python/install-dev
+	@touch $@
+
+.build/addon: node/node_modules/.package-lock.json $(CORE) $(call files,bindings/node)
+	npm run --prefix node build:native
+	@touch $@
+
+.build/tarball: .build/addon $(call files,node/src node/package.json node/tsconfig.build.json)
+	npm run --prefix node build
+	npm pack ./node --pack-destination .build --loglevel=error
+	@touch $@
+
+# The example as a user installs it: the packed package in place of the folder that its package.json names.
+.build/express: .build/tarball examples/express/package.json
+	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --prefix examples/express .build/surehook-*.tgz
+	@touch $@
+
+# --- beside the tests ----------------------------------------------------------------------------------------------
+
+conformance: .build/wheel .build/tarball ## run the shared vectors in every language and print how many ran
+	cargo test --quiet -p surehook-core --test vectors --test wycheproof -- --nocapture
+	$(BIN)/pytest --quiet --capture=no -k conformance python/tests
+	npm run --prefix node test:conformance
+
+lint: test-format dashboard .build/wheel .build/tarball .build/cargo-deny ## every check that reads code, licences included
+	cargo clippy --workspace --all-targets -- -D warnings
+	.build/cargo-deny/bin/cargo-deny check bans licenses sources
+	cd python && ../$(BIN)/mypy
+	cd python && ../$(BIN)/lint-imports
+	npm run --prefix node lint
+	npm run --prefix node lint:package
+	npm run --prefix dashboard lint
+	npm run --prefix dashboard typecheck
+
+packages: .build/tools node/node_modules/.package-lock.json .build/venv ## the wheel and the npm package as they would be published, in .build/packages
+	cd python && ../$(BIN)/maturin build --release --out ../.build/packages
+	npm run --prefix node build:native -- --release
+	npm run --prefix node build
+	npm pack ./node --pack-destination .build/packages --loglevel=error
+	@rm -f .build/addon
+
+# Each bar of a figure is measured in one room; ONLY=P3 runs one.
+room_P1 := python
+room_P2 := python
+room_P3 := node
+room_P4 := node
+room_P5 := core
+room_P8 := collector
+
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+
+bench-python: .build/tools
+	@python/bench/run
+
+bench-node: node/node_modules/.package-lock.json
+	@npm run --silent --prefix node bench
+
+bench-core: .build/tools
+	@cargo bench --quiet -p surehook-core --bench verify
+
+bench-collector: dashboard
+	@cargo bench --quiet -p surehook-collector --bench ingest
+
+gen: .build/tools node/node_modules/.package-lock.json ## write again what is generated; `git diff` must then be empty
+	$(PYTHON) tests/vectors/generate.py
+	npm run --prefix node generate
+
+.build/cargo-deny: | .build/tools
+	cargo install --quiet --locked --root $@ cargo-deny --version 0.20.2

@@ -1,0 +1,5 @@
+//! Sets the linker flags that an addon needs.
+
+fn main() {
+    napi_build::setup();
+}

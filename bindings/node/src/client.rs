@@ -1,0 +1,106 @@
+//! Telemetry of the process.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use napi::bindgen_prelude::AsyncTask;
+use napi::{Env, Task};
+use napi_derive::napi;
+use surehook::core::telemetry::attempt::DropReason;
+
+use crate::convert::{Result, coded};
+
+#[napi(object)]
+pub struct InitOptions {
+    pub api_key: Option<String>,
+    pub endpoint: Option<String>,
+    pub runtime: Option<String>,
+}
+
+#[napi(object)]
+pub struct Stats {
+    pub recorded: f64,
+    pub stored: f64,
+    pub queued: f64,
+    pub dropped: HashMap<String, f64>,
+}
+
+#[napi(object)]
+pub struct Notice {
+    /// `info`, `warning` or `error`.
+    pub level: String,
+    pub text: String,
+}
+
+#[napi]
+pub fn init(options: InitOptions) -> Result<()> {
+    let options = surehook::ClientOptions {
+        api_key: options.api_key,
+        endpoint: options.endpoint,
+        language: Some("node".to_owned()),
+        framework: None,
+        runtime: options.runtime,
+    };
+    surehook::init(options).map(drop).map_err(coded)
+}
+
+/// A wait that a thread of the pool does, so that the event loop goes on.
+pub struct Wait {
+    wait: fn(Duration) -> bool,
+    timeout: Duration,
+}
+
+impl Task for Wait {
+    type Output = bool;
+    type JsValue = bool;
+
+    fn compute(&mut self) -> napi::Result<bool> {
+        Ok((self.wait)(self.timeout))
+    }
+
+    fn resolve(&mut self, _env: Env, nothing_left: bool) -> napi::Result<bool> {
+        Ok(nothing_left)
+    }
+}
+
+#[napi(ts_return_type = "Promise<boolean>")]
+pub fn flush(timeout_ms: u32) -> AsyncTask<Wait> {
+    AsyncTask::new(Wait { wait: surehook::flush, timeout: milliseconds(timeout_ms) })
+}
+
+/// For the end of the process, when no promise is waited for any more.
+#[napi]
+pub fn flush_sync(timeout_ms: u32) -> bool {
+    surehook::flush(milliseconds(timeout_ms))
+}
+
+#[napi(ts_return_type = "Promise<boolean>")]
+pub fn shutdown(timeout_ms: u32) -> AsyncTask<Wait> {
+    AsyncTask::new(Wait { wait: surehook::shutdown, timeout: milliseconds(timeout_ms) })
+}
+
+#[napi]
+pub fn stats() -> Stats {
+    let stats = surehook::stats();
+    Stats {
+        recorded: stats.recorded as f64,
+        stored: stats.stored as f64,
+        queued: stats.queued as f64,
+        dropped: stats.dropped.iter().map(|(reason, count)| (name(reason), *count as f64)).collect(),
+    }
+}
+
+#[napi]
+pub fn take_notices() -> Vec<Notice> {
+    let notices = surehook::take_notices().into_iter();
+    notices.map(|notice| Notice { level: notice.level.as_str().to_owned(), text: notice.text }).collect()
+}
+
+/// The name of a drop reason, as it stands on the wire.
+fn name(reason: &DropReason) -> String {
+    serde_json::to_value(reason).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn milliseconds(number: u32) -> Duration {
+    Duration::from_millis(u64::from(number))
+}

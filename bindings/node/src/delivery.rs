@@ -1,0 +1,103 @@
+//! A delivery while its handler runs.
+
+use napi::bindgen_prelude::{Buffer, BufferSlice};
+use napi_derive::napi;
+use surehook::{HandlerError, Response, ResponseBody};
+
+use crate::convert::{Headers, Rejection};
+
+/// A whole HTTP answer.
+#[napi(object, object_from_js = false)]
+pub struct Answer {
+    pub kind: String,
+    pub status: u16,
+    /// Names and values in turn.
+    pub headers: Vec<String>,
+    pub body: Buffer,
+    pub rejection: Option<Rejection>,
+}
+
+impl From<surehook::Answer> for Answer {
+    fn from(answer: surehook::Answer) -> Self {
+        Self {
+            kind: answer.kind.as_str().to_owned(),
+            status: answer.status,
+            headers: answer.headers.into_iter().flat_map(|(name, value)| [name, value]).collect(),
+            body: answer.body.into(),
+            rejection: answer.rejection.map(Rejection::from),
+        }
+    }
+}
+
+/// How a handler ended without an answer.
+#[napi(string_enum)]
+pub enum ErrorKind {
+    Raised,
+    TimedOut,
+    Cancelled,
+}
+
+impl From<ErrorKind> for surehook::ErrorKind {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Raised => Self::Raised,
+            ErrorKind::TimedOut => Self::TimedOut,
+            ErrorKind::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+#[napi]
+pub struct Delivery(pub(crate) surehook::Delivery);
+
+#[napi]
+impl Delivery {
+    #[napi(getter)]
+    pub fn message_id(&self) -> Option<&str> {
+        self.0.message_id()
+    }
+
+    #[napi(getter)]
+    pub fn event_type(&self) -> Option<&str> {
+        self.0.event_type()
+    }
+
+    #[napi(getter)]
+    pub fn entity_id(&self) -> Option<&str> {
+        self.0.entity_id()
+    }
+
+    #[napi]
+    pub fn step(&self, name: String) {
+        self.0.step(&name);
+    }
+
+    #[napi]
+    pub fn processed(&self) {
+        self.0.processed();
+    }
+
+    #[napi]
+    pub fn failed(&self, reason: String) {
+        self.0.failed(&reason);
+    }
+
+    /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead.
+    #[napi]
+    pub fn finish(&self, status: u16, headers: String, body: Option<BufferSlice<'_>>) -> Option<Answer> {
+        let headers = Headers::unpack(&headers);
+        let body = body.as_ref().map_or(ResponseBody::NotCaptured, |bytes| ResponseBody::Bytes(bytes));
+        self.0.finish(Response { status, headers: headers.pairs(), body }).map(Answer::from)
+    }
+
+    /// Ends it with an error.
+    #[napi]
+    pub fn fail(&self, kind: ErrorKind, error_type: String, message: String, location: Option<String>) {
+        self.0.fail(HandlerError {
+            kind: kind.into(),
+            error_type: &error_type,
+            message: &message,
+            location: location.as_deref(),
+        });
+    }
+}

@@ -1,0 +1,60 @@
+//! The process-wide client.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use surehook::ClientOptions;
+
+use crate::errors;
+use crate::webhook::parsed;
+
+/// Waits longer than this are not possible.
+const LONGEST_WAIT_SECONDS: f64 = 86_400.0;
+
+/// Starts telemetry.
+#[pyfunction]
+pub(crate) fn init(
+    py: Python<'_>,
+    api_key: Option<String>,
+    endpoint: Option<String>,
+    runtime: String,
+    framework: Option<String>,
+) -> PyResult<()> {
+    let language = Some("python".to_owned());
+    let options = ClientOptions { api_key, endpoint, language, framework, runtime: Some(runtime) };
+    match py.detach(|| surehook::init(options)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(errors::configuration(py, error.code(), error.to_string())),
+    }
+}
+
+/// Waits until everything is stored, for a number of seconds at most.
+#[pyfunction]
+pub(crate) fn flush(py: Python<'_>, timeout: f64) -> bool {
+    py.detach(|| surehook::flush(wait(timeout)))
+}
+
+/// Flushes, then stops sending.
+#[pyfunction]
+pub(crate) fn shutdown(py: Python<'_>, timeout: f64) -> bool {
+    py.detach(|| surehook::shutdown(wait(timeout)))
+}
+
+/// (recorded, stored, dropped by reason, queued)
+#[pyfunction]
+pub(crate) fn stats(py: Python<'_>) -> (u64, u64, Bound<'_, PyAny>, u64) {
+    let stats = surehook::stats();
+    // The reasons' names on the wire are the names in the contract.
+    let dropped = serde_json::to_vec(&stats.dropped).unwrap_or_default();
+    (stats.recorded, stats.stored, parsed(py, &dropped), stats.queued)
+}
+
+/// The (level, text) of everything the SDK had to say since the last call.
+#[pyfunction]
+pub(crate) fn take_notices() -> Vec<(&'static str, String)> {
+    surehook::take_notices().into_iter().map(|notice| (notice.level.as_str(), notice.text)).collect()
+}
+
+fn wait(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.clamp(0.0, LONGEST_WAIT_SECONDS)).unwrap_or_default()
+}

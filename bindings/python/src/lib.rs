@@ -1,0 +1,32 @@
+//! The native module of the `surehook` Python package: converts, forwards, converts back.
+//!
+//! Nothing here decides anything. Errors leave as one private exception with (code, message, details); the package's
+//! `errors.py` turns it into the public ones.
+
+mod client;
+mod convert;
+mod delivery;
+mod endpoint;
+mod errors;
+mod webhook;
+
+/// `surehook._native`
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::client::{flush, init, shutdown, stats, take_notices};
+    #[pymodule_export]
+    use crate::delivery::Delivery;
+    #[pymodule_export]
+    use crate::endpoint::Endpoint;
+    #[pymodule_export]
+    use crate::errors::NativeError;
+    #[pymodule_export]
+    use crate::webhook::{Webhook, reason_codes, verify};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
+    const STORED_BODY_LIMIT: usize = surehook::STORED_BODY_LIMIT;
+}

@@ -1,0 +1,4 @@
+//! Messages: the attempts that share a provider's message id, seen as one thing.
+
+pub(crate) mod query;
+pub(crate) mod state;

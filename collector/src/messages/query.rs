@@ -1,0 +1,204 @@
+//! Messages as the dashboard reads them: a page of the list, and one message with its attempts.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use surehook_core::{Outcome, Timestamp};
+
+use crate::error::Error;
+use crate::store::codes::{self, OUTCOMES};
+
+/// The most attempts of one message that are shown: the latest.
+const TIMELINE: i64 = 1_000;
+
+/// Which messages are asked for. What is `None` is not asked about.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    pub(crate) endpoint: Option<String>,
+    pub(crate) event_type: Option<String>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) limit: usize,
+    pub(crate) before: Cursor,
+}
+
+/// A place in the list, which is ordered by the last time each message was seen, latest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    last_seen: i64,
+    id: i64,
+}
+
+impl Cursor {
+    /// Before every message.
+    pub(crate) const START: Self = Self { last_seen: i64::MAX, id: i64::MAX };
+
+    /// Reads what [`Cursor::to_text`] wrote.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let (last_seen, id) = text.split_once('.')?;
+        Some(Self { last_seen: last_seen.parse().ok()?, id: id.parse().ok()? })
+    }
+
+    fn to_text(self) -> String {
+        format!("{}.{}", self.last_seen, self.id)
+    }
+}
+
+/// A message as it is listed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Message {
+    id: i64,
+    endpoint: String,
+    provider: String,
+    message_id: Option<String>,
+    event_type: Option<String>,
+    entity_id: Option<String>,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    attempts: i64,
+    outcome: Outcome,
+}
+
+/// A page of messages.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page {
+    messages: Vec<Message>,
+    next: Option<String>,
+}
+
+/// A message with its attempts, oldest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct Timeline {
+    #[serde(flatten)]
+    message: Message,
+    attempts_list: Vec<Map<String, Value>>,
+}
+
+impl Message {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            endpoint: row.get(1)?,
+            provider: row.get(2)?,
+            message_id: row.get(3)?,
+            event_type: row.get(4)?,
+            entity_id: row.get(5)?,
+            first_seen: Timestamp::from_unix_micros(row.get(6)?),
+            last_seen: Timestamp::from_unix_micros(row.get(7)?),
+            attempts: row.get(8)?,
+            outcome: codes::outcome(row.get(9)?),
+        })
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor { last_seen: self.last_seen.unix_micros(), id: self.id }
+    }
+}
+
+/// A query for messages. The joins keep their order: one row of each small table for each message found.
+fn select(tail: &str) -> String {
+    format!(
+        "SELECT m.id, e.name, e.provider, m.message_id, coalesce(m.event_type, s.event_type), m.entity_id,
+                m.first_seen, m.last_seen, m.attempts, m.outcome
+         FROM messages m CROSS JOIN series s ON s.id = m.series CROSS JOIN endpoints e ON e.id = m.endpoint
+         {tail}"
+    )
+}
+
+/// What makes a page of those that were selected.
+const PAGE: &str =
+    "m.last_seen <= ?1 AND (m.last_seen < ?1 OR m.id < ?2) ORDER BY m.last_seen DESC, m.id DESC LIMIT ?3";
+
+/// Reads a page of messages.
+pub(crate) fn list(connection: &Connection, filter: &Filter) -> Result<Page, Error> {
+    let mut messages = match &filter.message_id {
+        Some(message_id) => with_message_id(connection, filter, message_id)?,
+        None if filter.endpoint.is_none() && filter.event_type.is_none() && filter.outcome.is_none() => {
+            recent(connection, filter)?
+        }
+        None => of_series(connection, filter)?,
+    };
+    messages.sort_by_key(|message| std::cmp::Reverse((message.last_seen, message.id)));
+    let more = messages.len() > filter.limit;
+    messages.truncate(filter.limit);
+    let next = messages.last().filter(|_| more).map(|last| last.cursor().to_text());
+    Ok(Page { messages, next })
+}
+
+/// One more than a page, so that it is known whether another page follows.
+fn one_more(filter: &Filter) -> i64 {
+    i64::try_from(filter.limit).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+fn recent(connection: &Connection, filter: &Filter) -> Result<Vec<Message>, Error> {
+    let mut statement = connection.prepare_cached(&select(&format!("WHERE {PAGE}")))?;
+    let rows = statement.query_map([filter.before.last_seen, filter.before.id, one_more(filter)], Message::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Takes the latest of each series and outcome that is asked for: each is one short walk on an index, so that a rare
+/// outcome among millions of messages is found as fast as a common one.
+fn of_series(connection: &Connection, filter: &Filter) -> Result<Vec<Message>, Error> {
+    let mut of_filter = connection.prepare_cached(
+        "SELECT s.id FROM series s JOIN endpoints e ON e.id = s.endpoint
+         WHERE (?1 IS NULL OR e.name = ?1) AND (?2 IS NULL OR s.event_type = ?2)",
+    )?;
+    let series: Vec<i64> = of_filter
+        .query_map(params![filter.endpoint, filter.event_type], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let outcomes: Vec<u8> = match filter.outcome {
+        Some(outcome) => vec![codes::number(outcome)],
+        None => OUTCOMES.map(codes::number).to_vec(),
+    };
+    let mut statement =
+        connection.prepare_cached(&select(&format!("WHERE m.series = ?4 AND m.outcome = ?5 AND {PAGE}")))?;
+    let mut messages = Vec::new();
+    for series in series {
+        for outcome in &outcomes {
+            let parameters = params![filter.before.last_seen, filter.before.id, one_more(filter), series, outcome];
+            for message in statement.query_map(parameters, Message::read)? {
+                messages.push(message?);
+            }
+        }
+    }
+    Ok(messages)
+}
+
+fn with_message_id(connection: &Connection, filter: &Filter, message_id: &str) -> Result<Vec<Message>, Error> {
+    let mut statement = connection.prepare_cached("SELECT id FROM endpoints WHERE ?1 IS NULL OR name = ?1")?;
+    let endpoints: Vec<i64> = statement.query_map([&filter.endpoint], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare_cached(&select("WHERE m.endpoint = ? AND m.message_id = ?"))?;
+    let mut messages = Vec::new();
+    for endpoint in endpoints {
+        messages.extend(statement.query_row(params![endpoint, message_id], Message::read).optional()?);
+    }
+    messages.retain(|message: &Message| {
+        let cursor = message.cursor();
+        (cursor.last_seen, cursor.id) < (filter.before.last_seen, filter.before.id)
+            && filter.outcome.is_none_or(|outcome| outcome == message.outcome)
+            && filter.event_type.as_ref().is_none_or(|event_type| Some(event_type) == message.event_type.as_ref())
+    });
+    Ok(messages)
+}
+
+/// Reads one message and its latest attempts.
+pub(crate) fn timeline(connection: &Connection, id: i64) -> Result<Timeline, Error> {
+    let message = connection
+        .prepare_cached(&select("WHERE m.id = ?"))?
+        .query_row([id], Message::read)
+        .optional()?
+        .ok_or(Error::NotFound)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT record, stored_at FROM attempts WHERE message = ? ORDER BY received_at DESC, seq DESC LIMIT ?",
+    )?;
+    let mut rows = statement.query([id, TIMELINE])?;
+    let mut attempts_list = Vec::new();
+    while let Some(row) = rows.next()? {
+        let record: String = row.get(0)?;
+        let mut attempt: Map<String, Value> = serde_json::from_str(&record).unwrap_or_default();
+        attempt.insert("stored_at".to_owned(), Value::from(row.get::<_, i64>(1)?));
+        attempts_list.push(attempt);
+    }
+    attempts_list.reverse();
+    Ok(Timeline { message, attempts_list })
+}

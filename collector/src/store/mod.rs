@@ -1,0 +1,44 @@
+//! Where everything is kept. There is one storage, so there is no trait yet: a second one will show what it must ask.
+
+pub(crate) mod codes;
+pub(crate) mod sqlite;
+
+use surehook_core::Timestamp;
+use surehook_core::telemetry::attempt::Attempt;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// A batch on its way to the storage, checked and decoded.
+pub(crate) struct Submission {
+    /// The key it was sent with.
+    pub(crate) key: i64,
+    /// The process that sent it.
+    pub(crate) instance: Uuid,
+    /// When that process encoded it.
+    pub(crate) sent_at: Timestamp,
+    /// What that process lost: reason and count.
+    pub(crate) dropped: Vec<(String, u64)>,
+    /// The attempts.
+    pub(crate) attempts: Vec<Record>,
+    /// Told once the batch is on the disk, or cannot be.
+    pub(crate) stored: oneshot::Sender<Result<Stored, Error>>,
+}
+
+/// An attempt and the text it is kept as.
+pub(crate) struct Record {
+    /// The attempt.
+    pub(crate) attempt: Attempt,
+    /// The same as JSON, members that are not known left out.
+    pub(crate) json: String,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// Attempts that are on the disk now and were not before.
+    pub(crate) accepted: usize,
+    /// Attempts that were there already.
+    pub(crate) duplicates: usize,
+}

@@ -1,0 +1,83 @@
+//! One transaction: some batches, their messages and their counts, all or nothing.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use surehook_core::Timestamp;
+
+use super::append;
+use super::catalog::Catalog;
+use crate::api::live::Event;
+use crate::error::Error;
+use crate::metrics::rollup::Counts;
+use crate::store::{Stored, Submission};
+
+/// How often the time of a key's last use is written down, in microseconds.
+const KEY_USE_GRAIN: i64 = 60_000_000;
+
+/// What a transaction did.
+pub(super) struct Committed {
+    /// For each batch, in order.
+    pub(super) stored: Vec<Stored>,
+    /// The attempts that are new, for the live stream; empty when nobody watches.
+    pub(super) events: Vec<Event>,
+}
+
+/// Stores some batches in one transaction. After `Ok` they are on the disk.
+pub(super) fn commit(
+    connection: &mut Connection,
+    catalog: &mut Catalog,
+    group: &[Submission],
+    now: Timestamp,
+    watched: bool,
+) -> Result<Committed, Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut counts = Counts::default();
+    let mut events = Vec::new();
+    let mut stored = Vec::with_capacity(group.len());
+    for submission in group {
+        let mut batch = Stored::default();
+        for record in &submission.attempts {
+            match append::attempt(&transaction, catalog, record, now, &mut counts)? {
+                None => batch.duplicates += 1,
+                Some(message) => {
+                    batch.accepted += 1;
+                    if watched {
+                        events.push(Event::new(message, &record.attempt));
+                    }
+                }
+            }
+        }
+        drops(&transaction, submission, now)?;
+        key_use(&transaction, submission.key, now)?;
+        stored.push(batch);
+    }
+    counts.write(&transaction)?;
+    transaction.commit()?;
+    Ok(Committed { stored, events })
+}
+
+/// Writes down what a sender lost. The same report, sent again, is the same row.
+fn drops(transaction: &Transaction<'_>, submission: &Submission, now: Timestamp) -> Result<(), Error> {
+    for (reason, count) in &submission.dropped {
+        transaction
+            .prepare_cached(
+                "INSERT INTO client_drops (instance, sent_at, reason, count, stored_at) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                submission.instance.as_bytes(),
+                submission.sent_at.unix_micros(),
+                reason,
+                i64::try_from(*count).unwrap_or(i64::MAX),
+                now.unix_micros(),
+            ])?;
+    }
+    Ok(())
+}
+
+fn key_use(transaction: &Transaction<'_>, key: i64, now: Timestamp) -> Result<(), Error> {
+    let now = now.unix_micros();
+    transaction
+        .prepare_cached("UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) <= ?2 - ?3")?
+        .execute([key, now, KEY_USE_GRAIN])?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The one thread that writes. It takes all batches that wait, commits them together, then answers each.
+
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use rusqlite::Connection;
+
+use super::catalog::Catalog;
+use super::group;
+use crate::api::live::Feed;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::store::Submission;
+
+/// Attempts after which a group is closed: more would make the first batch of it wait for the last.
+const GROUP_ATTEMPTS: usize = 4_000;
+
+enum Command {
+    Store(Submission),
+    Run(Box<dyn FnOnce(&mut Connection) + Send>),
+    Close,
+}
+
+/// The way to the thread that writes.
+pub(crate) struct Writer {
+    commands: SyncSender<Command>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread. `queue` batches may wait for it.
+    pub(super) fn start(connection: Connection, queue: usize, feed: Feed, clock: Clock) -> Result<Self, Error> {
+        let (commands, receiver) = sync_channel(queue.max(1));
+        let thread = Thread { connection, catalog: Catalog::default(), receiver, feed, clock };
+        let thread = Builder::new().name("surehook-writer".to_owned()).spawn(move || thread.run())?;
+        Ok(Self { commands, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Hands a batch over, unless too many wait already. The answer comes through [`Submission::stored`].
+    pub(crate) fn submit(&self, submission: Submission) -> Result<(), Error> {
+        self.commands.try_send(Command::Store(submission)).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Error::StorageUnavailable,
+        })
+    }
+
+    /// Runs a rare piece of work on the writing connection and waits for its answer. Blocks the calling thread.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, wait) = sync_channel(1);
+        let work = move |connection: &mut Connection| {
+            // Nobody waits any more: nobody is told.
+            let _ = answer.send(work(connection));
+        };
+        self.commands.send(Command::Run(Box::new(work))).map_err(|_| Error::StorageUnavailable)?;
+        wait.recv().map_err(|_| Error::StorageUnavailable)?
+    }
+
+    /// Writes what waits, then ends the thread. Later batches are refused.
+    pub(crate) fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = self.commands.send(Command::Close);
+            if thread.join().is_err() {
+                tracing::error!("the writer ended with a fault");
+            }
+        }
+    }
+}
+
+struct Thread {
+    connection: Connection,
+    catalog: Catalog,
+    receiver: Receiver<Command>,
+    feed: Feed,
+    clock: Clock,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut next = None;
+        loop {
+            let command = match next.take() {
+                Some(command) => command,
+                None => match self.receiver.recv() {
+                    Ok(command) => command,
+                    Err(_) => break,
+                },
+            };
+            match command {
+                Command::Store(first) => {
+                    let (group, following) = self.gather(first);
+                    next = following;
+                    self.store(group);
+                }
+                Command::Run(work) => work(&mut self.connection),
+                Command::Close => break,
+            }
+        }
+        // Leaves one file behind instead of three; the log alone is as safe.
+        let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// Takes the batches that wait behind the first one, up to a bound or to a command of another kind.
+    fn gather(&self, first: Submission) -> (Vec<Submission>, Option<Command>) {
+        let mut attempts = first.attempts.len();
+        let mut group = vec![first];
+        while attempts < GROUP_ATTEMPTS {
+            match self.receiver.try_recv() {
+                Ok(Command::Store(submission)) => {
+                    attempts += submission.attempts.len();
+                    group.push(submission);
+                }
+                Ok(other) => return (group, Some(other)),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        (group, None)
+    }
+
+    /// Commits a group and answers its batches. When it fails, each batch is tried alone: none may fail another.
+    fn store(&mut self, group: Vec<Submission>) {
+        match self.commit(&group) {
+            Ok(stored) => {
+                for (submission, stored) in group.into_iter().zip(stored) {
+                    let _ = submission.stored.send(Ok(stored));
+                }
+            }
+            Err(_) if group.len() > 1 => {
+                for submission in group {
+                    self.store(vec![submission]);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a batch could not be stored");
+                for submission in group {
+                    let _ = submission.stored.send(Err(Error::StorageUnavailable));
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &[Submission]) -> Result<Vec<crate::store::Stored>, Error> {
+        let watched = self.feed.is_watched();
+        match group::commit(&mut self.connection, &mut self.catalog, group, self.clock.now(), watched) {
+            Ok(committed) => {
+                self.feed.publish(committed.events);
+                Ok(committed.stored)
+            }
+            Err(error) => {
+                // It may name rows that were rolled back.
+                self.catalog = Catalog::default();
+                Err(error)
+            }
+        }
+    }
+}

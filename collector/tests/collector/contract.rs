@@ -1,0 +1,140 @@
+//! The wire types, the schema and the catalogue of codes say the same.
+
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use surehook_core::telemetry::attempt::{
+    Attempt, Batch, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo, SdkInfo,
+    Step, Verification, VerificationResult,
+};
+use surehook_core::{Outcome, ReasonCode, Timestamp};
+use uuid::Uuid;
+
+use crate::setup::*;
+
+fn file(name: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/contract").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn names<T: DeserializeOwned>(list: &str) -> Vec<T> {
+    let names = file("codes.json")[list].clone();
+    names
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| serde_json::from_value(name.clone()).expect("known to the core"))
+        .collect()
+}
+
+/// The names that a type reads, which serde tells when it is given another.
+fn known<T: DeserializeOwned>() -> BTreeSet<String> {
+    let error = serde_json::from_value::<T>(json!("not_one")).err().expect("refused").to_string();
+    error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_catalogue_and_the_core_know_the_same_codes() {
+    let catalogue =
+        |list: &str| -> BTreeSet<String> { serde_json::from_value(file("codes.json")[list].clone()).unwrap() };
+    assert_eq!(catalogue("reason_codes"), known::<ReasonCode>());
+    assert_eq!(catalogue("outcomes"), known::<Outcome>());
+    assert_eq!(catalogue("drop_reasons"), known::<DropReason>());
+    assert_eq!(catalogue("dedup_results"), known::<DedupResult>());
+    assert_eq!(ReasonCode::ALL, names::<ReasonCode>("reason_codes"));
+}
+
+/// One attempt for each outcome, reason code and dedup result, with and without what is optional.
+fn attempts() -> Vec<Attempt> {
+    let (outcomes, codes, dedups) =
+        (names::<Outcome>("outcomes"), names::<ReasonCode>("reason_codes"), names("dedup_results"));
+    (0..outcomes.len().max(codes.len()) * 2)
+        .map(|number| {
+            let full = number % 2 == 0;
+            let some = |text: &str| full.then(|| text.to_owned());
+            let outcome = outcomes[number / 2 % outcomes.len()];
+            let refused = outcome == Outcome::Rejected;
+            Attempt {
+                id: Uuid::now_v7(),
+                endpoint: "clerk".into(),
+                provider: "clerk".into(),
+                message_id: some("msg_1"),
+                event_type: some("user.created"),
+                entity_id: some("user_1"),
+                received_at: Timestamp::from_unix_micros(NOW),
+                provider_timestamp: full.then(|| Timestamp::from_unix_micros(NOW)),
+                duration_us: 5,
+                status: full.then_some(200),
+                outcome,
+                verification: Verification {
+                    result: if refused { VerificationResult::Rejected } else { VerificationResult::Verified },
+                    code: refused.then(|| codes[number / 2 % codes.len()]),
+                },
+                dedup: Dedup {
+                    result: {
+                        let all: &Vec<DedupResult> = &dedups;
+                        all[number / 2 % all.len()]
+                    },
+                    store: some("memory"),
+                },
+                steps: if full { vec![Step { name: "create".into(), at_us: 1 }] } else { vec![] },
+                missing_steps: if full { vec!["mail".into()] } else { vec![] },
+                failure: full.then(|| Failure {
+                    reason: Some("no".into()),
+                    error: Some(ErrorInfo {
+                        kind: "E".into(),
+                        message: "m".into(),
+                        fingerprint: "0123456789abcdef".into(),
+                    }),
+                }),
+                request: RequestInfo {
+                    method: "POST".into(),
+                    path: "/".into(),
+                    headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
+                    size: 9,
+                },
+                response: full.then_some(ResponseInfo { size: 2 }),
+                metadata: Default::default(),
+            }
+        })
+        .collect()
+}
+
+fn written() -> Value {
+    let dropped = names::<DropReason>("drop_reasons").into_iter().map(|reason| (reason, 1)).collect();
+    serde_json::to_value(Batch {
+        schema: 1,
+        sdk: SdkInfo {
+            name: "surehook".into(),
+            version: "0.1.0".into(),
+            language: "rust".into(),
+            ..Default::default()
+        },
+        instance: Instance { id: Uuid::now_v7(), host: None, pid: 1 },
+        sent_at: Timestamp::from_unix_micros(NOW),
+        dropped,
+        attempts: attempts(),
+    })
+    .unwrap()
+}
+
+#[test]
+fn what_the_core_writes_keeps_the_schema() {
+    let schema = jsonschema::validator_for(&file("batch.v1.schema.json")).unwrap();
+    let errors: Vec<String> =
+        schema.iter_errors(&written()).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    let broken = with(written(), json!({ "schema": 2 }));
+    assert!(!schema.is_valid(&broken), "the check can fail");
+    let broken = with(written(), json!({ "attempts": [with(attempt("x"), json!({ "status": 5 }))] }));
+    assert!(!schema.is_valid(&broken), "the references of the schema are followed");
+}
+
+#[tokio::test]
+async fn the_collector_stores_what_the_core_writes() {
+    let bench = Bench::local();
+    let (status, answer) = bench.send(written().to_string().into_bytes(), &[]).await;
+    assert_eq!(status.as_u16(), 202);
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(attempts().len()), &json!([])));
+}

@@ -1,0 +1,10 @@
+//! The collector from outside: its router where that is enough, real sockets where it is not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod access;
+mod api;
+mod bad_input;
+mod contract;
+mod ingest;
+mod live;
+mod setup;

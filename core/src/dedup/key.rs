@@ -1,0 +1,87 @@
+//! What a message is called in a dedup store, and how its body is told from another.
+
+use sha2::{Digest, Sha256};
+
+use crate::verify::VerifiedMessage;
+
+/// The name of one message at one endpoint, in a dedup store.
+///
+/// Only a [`VerifiedMessage`] yields one, so a forged request can never touch a store. It is the SHA-256 over the
+/// length-prefixed namespace, provider, endpoint and id, so no two different quadruples share an input.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DedupKey([u8; 32]);
+
+impl DedupKey {
+    /// The key of a message, under the provider's own id or under the key that the user's function made of it.
+    ///
+    /// The `namespace` keeps applications apart that share a store. The same message sent to two endpoints has two
+    /// keys. A user's key never equals a provider's id, even when the texts are the same.
+    pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
+        let (domain, id) = match user_key {
+            None => ("surehook/dedup/v1/provider-id", message.message_id()),
+            Some(key) => ("surehook/dedup/v1/user-key", key),
+        };
+        let parts = [domain, namespace, message.scheme().provider, endpoint, id];
+        Self(digest(parts.map(str::as_bytes)))
+    }
+
+    /// The key's bytes, for stores outside of this process.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for DedupKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write_hex(f, &self.0)
+    }
+}
+
+impl std::fmt::Debug for DedupKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DedupKey({self})")
+    }
+}
+
+/// The SHA-256 of a body: equal exactly when the bodies are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of these bytes.
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+
+    /// A fingerprint that a store kept.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, for stores outside of this process.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fingerprint(")?;
+        write_hex(f, &self.0)?;
+        f.write_str(")")
+    }
+}
+
+/// The SHA-256 over parts of which each carries its length, so that a boundary between them cannot be shifted.
+pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+fn write_hex(f: &mut std::fmt::Formatter<'_>, bytes: &[u8]) -> std::fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}

@@ -1,0 +1,51 @@
+//! De-duplication: which attempt of a message may run the handler, and what the others are answered.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use surehook_core::dedup::{Claim, Completion, DedupKey, Fingerprint, MemoryStore, OwnerToken, Store, StoredResponse};
+//! use surehook_core::{Timestamp, Verifier, sign};
+//!
+//! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+//! let signature = sign(secret, "msg_1", 1_700_000_000, b"{}").unwrap();
+//! let headers: [(&[u8], &[u8]); 3] = [
+//!     (b"svix-id", b"msg_1"),
+//!     (b"svix-timestamp", b"1700000000"),
+//!     (b"svix-signature", signature.as_bytes()),
+//! ];
+//! let now = Timestamp::from_unix_seconds(1_700_000_001);
+//! let message = Verifier::new("clerk", &[secret]).unwrap().verify(b"{}", &headers, now).unwrap();
+//!
+//! let store = MemoryStore::default();
+//! let key = DedupKey::of("my-app", "clerk", &message, None);
+//! let body = Fingerprint::of(message.body());
+//! let (first, second) = (OwnerToken::new(1), OwnerToken::new(2));
+//! let lease = Duration::from_secs(30);
+//!
+//! // The first attempt runs the handler; a second one has to wait, and later gets the same answer.
+//! assert_eq!(store.claim(&key, body, first, now, lease), Ok(Claim::Owned));
+//! assert!(matches!(store.claim(&key, body, second, now, lease), Ok(Claim::Busy { .. })));
+//! let response = Arc::new(StoredResponse::capture(200, &[], Some(b"ok")));
+//! let ttl = Duration::from_secs(96 * 3600);
+//! assert_eq!(store.complete(&key, first, response, now, ttl), Ok(Completion::Stored));
+//! assert!(matches!(store.claim(&key, body, second, now, lease), Ok(Claim::Done { .. })));
+//! ```
+
+mod key;
+mod machine;
+mod memory;
+mod replay_guard;
+mod response;
+mod reuse;
+mod store;
+
+pub use key::{DedupKey, Fingerprint};
+pub use machine::{
+    Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,
+    claim, complete, release, renew,
+};
+pub use memory::{MemoryLimits, MemoryStats, MemoryStore};
+pub use replay_guard::{ReplayGuard, ReplayPass};
+pub use response::{STORED_BODY_LIMIT, STORED_HEADERS_LIMIT, StoredBody, StoredResponse};
+pub use reuse::{IdReuse, OnIdReuse, on_id_reuse};
+pub use store::{Store, StoreError};

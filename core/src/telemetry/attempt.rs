@@ -1,0 +1,245 @@
+//! The record of one attempt, and the batch that carries it to a collector.
+//!
+//! These types are the wire format of `POST /v1/batches`, described for other languages by
+//! `tests/contract/batch.v1.schema.json`. All times are microseconds since the Unix epoch.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::ReasonCode;
+use crate::outcome::Outcome;
+use crate::time::Timestamp;
+
+/// The version of the batch format that this crate writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a sender posts: some attempts, and who sent them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// The version of the format: [`SCHEMA_VERSION`].
+    pub schema: u32,
+    /// The library that recorded the attempts.
+    pub sdk: SdkInfo,
+    /// The process that recorded them.
+    pub instance: Instance,
+    /// When the batch was encoded, by the sender's clock.
+    pub sent_at: Timestamp,
+    /// Attempts lost on the sender's side since the last accepted batch, counted by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// The attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// The library that recorded an attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SdkInfo {
+    /// The package's name, e.g. `surehook`.
+    pub name: String,
+    /// Its version, e.g. `0.1.0`.
+    pub version: String,
+    /// The host language: `python`, `node`, `rust`, …
+    pub language: String,
+    /// The web framework, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framework: Option<String>,
+    /// The language's runtime and version, e.g. `CPython 3.11.7`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+}
+
+/// The process that recorded an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Random, new for each process.
+    pub id: Uuid,
+    /// The host's name, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The process id.
+    pub pid: u32,
+}
+
+/// Why an attempt was lost before a collector stored it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue was full; the newest attempt was not taken.
+    QueueFull,
+    /// The spool was full.
+    SpoolFull,
+    /// One attempt alone was larger than a batch may be.
+    TooLarge,
+    /// The collector refused it for a reason that a retry cannot change.
+    RejectedByServer,
+    /// It could not be delivered.
+    Network,
+    /// It was still queued when the time for the last flush was over.
+    ShutdownTimeout,
+    /// A fault of ours.
+    InternalError,
+    /// It was queued in a process that forked.
+    Fork,
+}
+
+/// One HTTP delivery of a message, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// A UUIDv7 made by the sender. A collector stores each id once.
+    pub id: Uuid,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The provider's name, e.g. `clerk`.
+    pub provider: String,
+    /// The provider's id of the message. Not to be trusted unless `verification.result` is `verified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The event type, read only after the signature passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// The id of the thing the event is about (`data.id`), read only after the signature passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+    /// When the request reached the wrapper.
+    pub received_at: Timestamp,
+    /// The time the provider signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_timestamp: Option<Timestamp>,
+    /// From `received_at` to the answer, in microseconds.
+    pub duration_us: u64,
+    /// The HTTP status of the answer; absent when the handler gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What became of the attempt.
+    pub outcome: Outcome,
+    /// What verification found.
+    pub verification: Verification,
+    /// What de-duplication found.
+    pub dedup: Dedup,
+    /// The steps the handler recorded, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Required steps that the handler did not record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_steps: Vec<String>,
+    /// Why the handler failed, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The request as far as it may be told.
+    pub request: RequestInfo,
+    /// The answer's size, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponseInfo>,
+    /// Values the application attached.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What verification found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The verdict.
+    pub result: VerificationResult,
+    /// Why it was rejected; present exactly when the result is `rejected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ReasonCode>,
+}
+
+/// The verdict of verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerificationResult {
+    /// A signature was right.
+    Verified,
+    /// The request was refused.
+    Rejected,
+    /// Verification is switched off for this endpoint.
+    Unverified,
+}
+
+/// What de-duplication found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dedup {
+    /// The verdict.
+    pub result: DedupResult,
+    /// The kind of store that was asked, e.g. `memory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+}
+
+/// The verdict of de-duplication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DedupResult {
+    /// Not asked: switched off, or the request was rejected first.
+    Off,
+    /// Not seen before, or released for another try.
+    New,
+    /// Handled before; the stored answer was sent.
+    Duplicate,
+    /// Another attempt is being handled now.
+    InFlight,
+    /// The same id came with another body.
+    IdReuse,
+    /// The lease had passed to another owner when the handler ended.
+    Fenced,
+    /// The store could not be asked.
+    Unavailable,
+}
+
+/// A named piece of the handler's work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The step's name, e.g. `create_profile`.
+    pub name: String,
+    /// Microseconds after `received_at`.
+    pub at_us: u64,
+}
+
+/// Why a handler failed: a reason it gave, an error it raised, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What `failed(reason)` was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The error that left the handler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorInfo>,
+}
+
+/// An error that left a handler, after redaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorInfo {
+    /// Its type, e.g. `IntegrityError`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its text, redacted and cut to 1,000 bytes.
+    pub message: String,
+    /// The same for errors of one cause: 16 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// What is told of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestInfo {
+    /// The HTTP method.
+    pub method: String,
+    /// The path, with its query redacted.
+    pub path: String,
+    /// Headers of the allow-list, names in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// The body's length in bytes.
+    pub size: u64,
+}
+
+/// What is told of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseInfo {
+    /// The body's length in bytes, where it was seen.
+    pub size: u64,
+}

@@ -1,0 +1,11 @@
+//! Telemetry: what is recorded of each attempt, made safe to send, queued and encoded.
+
+pub mod attempt;
+pub mod backoff;
+mod credentials;
+mod fingerprint;
+pub mod queue;
+pub mod redact;
+pub mod wire;
+
+pub use fingerprint::error_fingerprint;

@@ -1,0 +1,317 @@
+//! Attempts that wait to be sent, and the account of those that were lost.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::Value;
+
+use super::attempt::{Attempt, DropReason};
+use super::wire::Ack;
+
+/// How much a queue may hold, in flight or not, and how much one batch may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// The most attempts in the queue.
+    pub attempts: usize,
+    /// The most bytes in the queue, as estimated.
+    pub bytes: usize,
+    /// The most attempts in a batch.
+    pub batch_attempts: usize,
+    /// The most bytes in a batch, as estimated.
+    pub batch_bytes: usize,
+}
+
+impl Default for QueueLimits {
+    /// 10,000 attempts or 16 MiB, in batches of 100 attempts or 256 KiB.
+    fn default() -> Self {
+        Self { attempts: 10_000, bytes: 16 * 1024 * 1024, batch_attempts: 100, batch_bytes: 256 * 1024 }
+    }
+}
+
+/// Where the recorded attempts are. `recorded = stored + dropped + queued + in_flight`, always and exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All that were ever handed to the queue.
+    pub recorded: u64,
+    /// Those that a collector has stored.
+    pub stored: u64,
+    /// Those that were lost, by reason.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// Those that wait.
+    pub queued: u64,
+    /// Those that are being sent.
+    pub in_flight: u64,
+}
+
+impl Counts {
+    /// All that were lost.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+}
+
+/// A bounded queue of attempts. It never blocks and holds no lock: its owner does.
+///
+/// ```
+/// # use surehook_core::telemetry::attempt::*;
+/// # use surehook_core::{Outcome, Timestamp};
+/// # let attempt = Attempt {
+/// #     id: uuid::Uuid::from_u128(1), endpoint: "clerk".into(), provider: "clerk".into(), message_id: None,
+/// #     event_type: None, entity_id: None, received_at: Timestamp::from_unix_micros(0), provider_timestamp: None,
+/// #     duration_us: 1, status: None, outcome: Outcome::Processed,
+/// #     verification: Verification { result: VerificationResult::Verified, code: None },
+/// #     dedup: Dedup { result: DedupResult::New, store: None }, steps: vec![], missing_steps: vec![], failure: None,
+/// #     request: RequestInfo::default(), response: None, metadata: serde_json::Map::new(),
+/// # };
+/// use surehook_core::telemetry::queue::{AttemptQueue, QueueLimits};
+/// use surehook_core::telemetry::wire::Ack;
+///
+/// let mut queue = AttemptQueue::new(QueueLimits::default());
+/// queue.push(attempt).unwrap();
+/// let batch = queue.take().unwrap();
+/// assert_eq!(queue.counts().in_flight, 1);
+/// queue.acknowledge(batch, &Ack { accepted: 1, ..Ack::default() });
+/// assert_eq!((queue.counts().recorded, queue.counts().stored), (1, 1));
+/// ```
+#[derive(Debug)]
+pub struct AttemptQueue {
+    limits: QueueLimits,
+    waiting: VecDeque<Queued>,
+    waiting_bytes: usize,
+    in_flight: usize,
+    in_flight_bytes: usize,
+    next_number: u64,
+    recorded: u64,
+    stored: u64,
+    dropped: BTreeMap<DropReason, u64>,
+    /// Drops that no accepted batch has told yet.
+    unreported: BTreeMap<DropReason, u64>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    /// Its place in the order of recording.
+    number: u64,
+    bytes: usize,
+    attempt: Attempt,
+}
+
+/// A batch that was taken from a queue, and has to be given back to it in one way or another.
+#[derive(Debug)]
+#[must_use = "acknowledge, restore or drop it through the queue it came from"]
+pub struct InFlight {
+    items: Vec<Queued>,
+    dropped: BTreeMap<DropReason, u64>,
+}
+
+impl InFlight {
+    /// The attempts, oldest first.
+    pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.items.iter().map(|item| &item.attempt)
+    }
+
+    /// How many attempts there are; never zero.
+    pub fn attempt_count(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The losses that this batch tells the collector.
+    pub fn dropped(&self) -> &BTreeMap<DropReason, u64> {
+        &self.dropped
+    }
+
+    /// The batch in two halves, the older one first.
+    ///
+    /// # Errors
+    /// The batch itself, when it is a single attempt.
+    pub fn halve(mut self) -> Result<(InFlight, InFlight), InFlight> {
+        if self.items.len() < 2 {
+            return Err(self);
+        }
+        let newer = self.items.split_off(self.items.len() / 2);
+        Ok((self, InFlight { items: newer, dropped: BTreeMap::new() }))
+    }
+
+    fn bytes(&self) -> usize {
+        self.items.iter().map(|item| item.bytes).sum()
+    }
+}
+
+impl AttemptQueue {
+    /// An empty queue.
+    pub fn new(limits: QueueLimits) -> Self {
+        Self {
+            limits,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            in_flight: 0,
+            in_flight_bytes: 0,
+            next_number: 0,
+            recorded: 0,
+            stored: 0,
+            dropped: BTreeMap::new(),
+            unreported: BTreeMap::new(),
+        }
+    }
+
+    /// Takes an attempt in.
+    ///
+    /// # Errors
+    /// Why it was not taken: the queue is full, or it is larger than a batch may be. It is counted either way.
+    pub fn push(&mut self, attempt: Attempt) -> Result<(), DropReason> {
+        let bytes = estimated_size(&attempt);
+        if let Some(reason) = self.refusal(bytes) {
+            self.lost(reason);
+            return Err(reason);
+        }
+        self.recorded += 1;
+        self.waiting.push_back(Queued { number: self.next_number, bytes, attempt });
+        self.next_number += 1;
+        self.waiting_bytes += bytes;
+        Ok(())
+    }
+
+    /// Counts an attempt that was lost before it could be queued.
+    pub fn lost(&mut self, reason: DropReason) {
+        self.recorded += 1;
+        self.count_dropped(reason, 1);
+    }
+
+    /// The next batch, or `None` when nothing waits.
+    pub fn take(&mut self) -> Option<InFlight> {
+        let mut bytes = 0;
+        // Any one attempt fits: a larger one was never taken in.
+        let fitting = self.waiting.iter().take(self.limits.batch_attempts).take_while(|item| {
+            bytes += item.bytes;
+            bytes <= self.limits.batch_bytes
+        });
+        let count = fitting.count();
+        if count == 0 {
+            return None;
+        }
+        let batch =
+            InFlight { items: self.waiting.drain(..count).collect(), dropped: std::mem::take(&mut self.unreported) };
+        self.waiting_bytes -= batch.bytes();
+        self.in_flight += count;
+        self.in_flight_bytes += batch.bytes();
+        Some(batch)
+    }
+
+    /// Whether a batch would be full, so that there is no reason to wait for more.
+    pub fn has_full_batch(&self) -> bool {
+        self.waiting.len() >= self.limits.batch_attempts || self.waiting_bytes >= self.limits.batch_bytes
+    }
+
+    /// Ends a batch that a collector has accounted for: see [`read_answer`](super::wire::read_answer).
+    pub fn acknowledge(&mut self, batch: InFlight, ack: &Ack) {
+        self.landed(&batch);
+        let rejected = ack.rejected.len().min(batch.items.len());
+        self.stored += (batch.items.len() - rejected) as u64;
+        self.count_dropped(DropReason::RejectedByServer, rejected as u64);
+    }
+
+    /// Puts a batch back that was not delivered, in its old place.
+    pub fn restore(&mut self, batch: InFlight) {
+        self.landed(&batch);
+        self.waiting_bytes += batch.bytes();
+        merge(&mut self.unreported, batch.dropped);
+        for item in batch.items.into_iter().rev() {
+            self.waiting.push_front(item);
+        }
+        // More than one batch may be in flight, so this one need not be the oldest.
+        if !self.waiting.iter().is_sorted_by_key(|item| item.number) {
+            self.waiting.make_contiguous().sort_by_key(|item| item.number);
+        }
+    }
+
+    /// Gives a batch up. The losses it was to tell are told by the next one.
+    pub fn give_up(&mut self, batch: InFlight, reason: DropReason) {
+        self.landed(&batch);
+        merge(&mut self.unreported, batch.dropped);
+        self.count_dropped(reason, batch.items.len() as u64);
+    }
+
+    /// Gives up all that waits.
+    pub fn give_up_waiting(&mut self, reason: DropReason) {
+        let count = self.waiting.len() as u64;
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.count_dropped(reason, count);
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.in_flight == 0
+    }
+
+    /// Where the recorded attempts are.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            recorded: self.recorded,
+            stored: self.stored,
+            dropped: self.dropped.clone(),
+            queued: self.waiting.len() as u64,
+            in_flight: self.in_flight as u64,
+        }
+    }
+
+    fn refusal(&self, bytes: usize) -> Option<DropReason> {
+        if bytes > self.limits.batch_bytes {
+            return Some(DropReason::TooLarge);
+        }
+        // What is in flight keeps its room, so that it can always come back.
+        let full = self.waiting.len() + self.in_flight >= self.limits.attempts
+            || self.waiting_bytes + self.in_flight_bytes + bytes > self.limits.bytes;
+        full.then_some(DropReason::QueueFull)
+    }
+
+    fn landed(&mut self, batch: &InFlight) {
+        self.in_flight = self.in_flight.saturating_sub(batch.items.len());
+        self.in_flight_bytes = self.in_flight_bytes.saturating_sub(batch.bytes());
+    }
+
+    fn count_dropped(&mut self, reason: DropReason, count: u64) {
+        if count > 0 {
+            *self.dropped.entry(reason).or_default() += count;
+            *self.unreported.entry(reason).or_default() += count;
+        }
+    }
+}
+
+fn merge(into: &mut BTreeMap<DropReason, u64>, from: BTreeMap<DropReason, u64>) {
+    for (reason, count) in from {
+        *into.entry(reason).or_default() += count;
+    }
+}
+
+/// The bytes an attempt takes in memory, nearly; its JSON is about as long.
+fn estimated_size(attempt: &Attempt) -> usize {
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let failure = attempt.failure.as_ref().map_or(0, |failure| {
+        let error = failure.error.as_ref();
+        optional(&failure.reason) + error.map_or(0, |error| error.kind.len() + error.message.len() + 64)
+    });
+    size_of::<Attempt>()
+        + attempt.endpoint.len()
+        + attempt.provider.len()
+        + optional(&attempt.message_id)
+        + optional(&attempt.event_type)
+        + optional(&attempt.entity_id)
+        + optional(&attempt.dedup.store)
+        + attempt.steps.iter().map(|step| step.name.len() + 48).sum::<usize>()
+        + attempt.missing_steps.iter().map(|step| step.len() + 32).sum::<usize>()
+        + failure
+        + attempt.request.method.len()
+        + attempt.request.path.len()
+        + attempt.request.headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>()
+        + attempt.metadata.iter().map(|(name, value)| name.len() + 48 + json_size(value)).sum::<usize>()
+}
+
+fn json_size(value: &Value) -> usize {
+    let inside = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(json_size).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + 48 + json_size(value)).sum(),
+    };
+    inside + size_of::<Value>()
+}

@@ -1,0 +1,210 @@
+//! What may be told of a request and of an error. Everything passes through here before it is queued.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::attempt::ErrorInfo;
+use super::credentials::{self, REDACTED, without_credentials};
+use super::fingerprint::error_fingerprint;
+use crate::headers::HeaderPairs;
+use crate::text::cut;
+
+/// The most bytes of an error's message that are told.
+pub const MAX_MESSAGE: usize = 1000;
+/// The most bytes of a path with its query that are told.
+pub const MAX_PATH: usize = 1000;
+/// The most bytes of a header's value that are told.
+pub const MAX_HEADER: usize = 200;
+/// More of a text is not even looked at.
+const MAX_INPUT: usize = 8 * 1024;
+/// The most members of a query that are told.
+const MAX_QUERY_MEMBERS: usize = 20;
+/// A shorter secret would be found in harmless text.
+const MIN_SECRET: usize = 8;
+/// A path segment of this length that mixes letters and digits is a capability, not a name.
+const MIN_CAPABILITY: usize = 24;
+
+/// Headers that help to understand an attempt and carry no secret. Never a signature, a cookie or an authorization.
+const TOLD_HEADERS: &[&str] = &[
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "svix-id",
+    "svix-timestamp",
+    "traceparent",
+    "transfer-encoding",
+    "user-agent",
+    "webhook-id",
+    "webhook-timestamp",
+    "x-forwarded-proto",
+    "x-request-id",
+];
+/// Query members whose values are harmless, as long as they are short and plain.
+const TOLD_QUERY: &[&str] = &["format", "lang", "locale", "provider", "source", "v", "version"];
+
+/// Makes text safe to send. It knows the secrets of its endpoint, and what credentials look like.
+///
+/// ```
+/// use surehook_core::telemetry::redact::Redactor;
+///
+/// let redactor = Redactor::new(&["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]);
+/// assert_eq!(redactor.text("key C2FVsBQIhrscChlQIMV+b5sSYspob7oD is bad"), "key [redacted] is bad");
+/// assert_eq!(redactor.text("password=hunter2 for Bearer abcdef123"), "password=[redacted] for Bearer [redacted]");
+/// assert_eq!(redactor.path("/hooks/clerk?tenant=acme&v=2"), "/hooks/clerk?tenant=[redacted]&v=2");
+/// ```
+#[derive(Clone)]
+pub struct Redactor {
+    secrets: Vec<Zeroizing<String>>,
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redactor({} forms of secrets)", self.secrets.len())
+    }
+}
+
+impl Redactor {
+    /// A redactor that also knows these secrets: as they are, without their prefix, and percent-encoded.
+    pub fn new<S: AsRef<str>>(secrets: &[S]) -> Self {
+        credentials::prepare();
+        let mut forms: Vec<_> = secrets.iter().flat_map(|secret| forms(secret.as_ref())).collect();
+        // The longest first: a part of it must not be all that is found.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        Self { secrets: forms }
+    }
+
+    /// The text without credentials, whatever its length.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut clean = Cow::Borrowed(text);
+        for secret in &self.secrets {
+            if clean.len() >= secret.len() && clean.contains(secret.as_str()) {
+                clean = Cow::Owned(clean.replace(secret.as_str(), REDACTED));
+            }
+        }
+        match clean {
+            Cow::Borrowed(text) => without_credentials(text),
+            Cow::Owned(text) => Cow::Owned(without_credentials(&text).into_owned()),
+        }
+    }
+
+    /// A message of an error, or a reason: redacted, then cut to [`MAX_MESSAGE`] bytes.
+    pub fn message(&self, message: &str) -> String {
+        cut(&self.text(&whole_words(message)), MAX_MESSAGE).to_owned()
+    }
+
+    /// An error as it may be told. `location` is where it was raised, in any form; it only goes into the fingerprint.
+    pub fn error(&self, kind: &str, message: &str, location: Option<&str>) -> ErrorInfo {
+        let kind = cut(&self.text(&whole_words(kind)), MAX_HEADER).to_owned();
+        let message = self.message(message);
+        let fingerprint = error_fingerprint(&kind, &message, location);
+        ErrorInfo { kind, message, fingerprint }
+    }
+
+    /// A path with its query: the query's values are redacted, and so is every part of the path that looks like a
+    /// capability. Cut to [`MAX_PATH`] bytes.
+    pub fn path(&self, path: &str) -> String {
+        let path = whole_words(path);
+        let path = path.split('#').next().unwrap_or_default();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let path = self.text(path);
+        let mut told = String::with_capacity(path.len());
+        for (index, segment) in path.split('/').enumerate() {
+            told.push_str(if index > 0 { "/" } else { "" });
+            told.push_str(if is_capability(segment) { REDACTED } else { segment });
+        }
+        if let Some(query) = query {
+            told.push('?');
+            told.push_str(&self.query(query));
+        }
+        cut(&told, MAX_PATH).to_owned()
+    }
+
+    /// The headers of the allow-list, names in lower case. Of a repeated one the first is told.
+    pub fn headers(&self, headers: HeaderPairs<'_>) -> BTreeMap<String, String> {
+        let mut told = BTreeMap::new();
+        for &(name, value) in headers {
+            let known = TOLD_HEADERS.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+            if let Some(known) = known.filter(|known| !told.contains_key(**known)) {
+                told.insert((*known).to_owned(), self.header(known, value));
+            }
+        }
+        told
+    }
+
+    fn header(&self, name: &str, value: &[u8]) -> String {
+        let Ok(value) = std::str::from_utf8(value) else { return REDACTED.to_owned() };
+        if !has_the_form(name, value) {
+            return REDACTED.to_owned();
+        }
+        cut(&self.text(&whole_words(value)), MAX_HEADER).to_owned()
+    }
+
+    fn query(&self, query: &str) -> String {
+        let members: Vec<String> =
+            query.split('&').take(MAX_QUERY_MEMBERS).map(|member| self.query_member(member)).collect();
+        members.join("&")
+    }
+
+    fn query_member(&self, member: &str) -> String {
+        // A member without a value may be a bare token.
+        let Some((name, value)) = member.split_once('=') else {
+            return if is_plain(member) { member.to_owned() } else { REDACTED.to_owned() };
+        };
+        let plain = TOLD_QUERY.contains(&name) && is_plain(value);
+        let name = if is_capability(name) { Cow::Borrowed(REDACTED) } else { self.text(name) };
+        format!("{}={}", name, if plain || value.is_empty() { value } else { REDACTED })
+    }
+}
+
+/// How a secret may turn up in a text.
+fn forms(secret: &str) -> Vec<Zeroizing<String>> {
+    let bare = secret.strip_prefix("whsec_").or_else(|| secret.strip_prefix("whsk_")).unwrap_or(secret);
+    let mut forms = vec![Zeroizing::new(secret.to_owned()), Zeroizing::new(bare.to_owned())];
+    if bare.contains(['+', '/', '=']) {
+        forms.push(Zeroizing::new(bare.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")));
+        forms.push(Zeroizing::new(bare.replace('+', "%2b").replace('/', "%2f").replace('=', "%3d")));
+        forms.push(Zeroizing::new(bare.trim_end_matches('=').to_owned()));
+    }
+    forms.retain(|form| form.len() >= MIN_SECRET);
+    forms
+}
+
+/// As much of a text as is looked at. Where it is cut, the last word goes too: half of a secret looks like no secret.
+fn whole_words(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_INPUT {
+        return Cow::Borrowed(text);
+    }
+    let start = cut(text, MAX_INPUT);
+    let end = start.rfind(|c: char| c.is_whitespace() || matches!(c, '/' | '&' | ',' | ';')).unwrap_or(0);
+    Cow::Owned(format!("{} …", &start[..end]))
+}
+
+/// Whether a header that has a form has it. Anything else in its place could be anything.
+fn has_the_form(name: &str, value: &str) -> bool {
+    match name {
+        "content-length" | "svix-timestamp" | "webhook-timestamp" => {
+            value.len() <= 20 && value.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        "svix-id" | "webhook-id" | "traceparent" | "x-request-id" | "x-forwarded-proto" => value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b',' | b' ')),
+        _ => !value.bytes().any(|byte| byte.is_ascii_control()),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'))
+        || text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+/// Whether a part of a path is long and random, so that knowing it may be what gives access. UUIDs are names.
+fn is_capability(segment: &str) -> bool {
+    let random = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'=' | b'%' | b'+' | b'~');
+    segment.len() >= MIN_CAPABILITY
+        && segment.bytes().all(random)
+        && segment.bytes().any(|byte| byte.is_ascii_digit())
+        && segment.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && super::fingerprint::uuid(segment) != Some(segment.len())
+}

@@ -1,0 +1,342 @@
+//! De-duplication without a store: keys, the state machine, stored responses, the replay guard, reused ids.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{SIGNED_AT, verified};
+use surehook_core::dedup::{
+    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OwnerToken,
+    Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, on_id_reuse,
+};
+use surehook_core::{ReasonCode, Timestamp};
+
+const FIRST: OwnerToken = OwnerToken::new(1);
+const SECOND: OwnerToken = OwnerToken::new(2);
+const TTL: Duration = Duration::from_secs(96 * 3600);
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_seconds(SIGNED_AT) + Duration::from_secs(seconds)
+}
+
+fn body(text: &str) -> Fingerprint {
+    Fingerprint::of(text.as_bytes())
+}
+
+fn response(text: &str) -> Arc<StoredResponse> {
+    Arc::new(StoredResponse::capture(200, &[], Some(text.as_bytes())))
+}
+
+fn set<T>(transition: dedup::Transition<T>) -> Entry {
+    match transition.change {
+        Change::Set(entry) => entry,
+        _ => panic!("the entry should have been set"),
+    }
+}
+
+fn claimed_by(owner: OwnerToken, now: Timestamp) -> Entry {
+    set(dedup::claim(None, body("a"), owner, now, LEASE))
+}
+
+fn done_by(owner: OwnerToken, now: Timestamp) -> Entry {
+    set(dedup::complete(Some(&claimed_by(owner, now)), owner, response("first"), now, TTL))
+}
+
+// Keys
+
+#[test]
+fn every_part_of_a_key_counts() {
+    let key = |namespace: &str, provider: &str, endpoint: &str, id: &str, user_key: Option<&str>| {
+        verified(provider, id, SIGNED_AT, b"{}", |message| DedupKey::of(namespace, endpoint, message, user_key))
+    };
+    let keys = [
+        key("app", "clerk", "users", "msg_1", None),
+        key("app2", "clerk", "users", "msg_1", None),
+        key("app", "svix", "users", "msg_1", None),
+        key("app", "clerk", "billing", "msg_1", None),
+        key("app", "clerk", "users", "msg_2", None),
+        // A boundary that moves makes another key.
+        key("appc", "clerk", "users", "msg_1", None),
+        key("ap", "clerk", "pusers", "msg_1", None),
+        key("app", "clerk", "usersm", "sg_1", None),
+        // A user's key is never a provider's id, not even with the same text.
+        key("app", "clerk", "users", "msg_1", Some("msg_1")),
+        key("app", "clerk", "users", "msg_1", Some("")),
+    ];
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
+    assert_eq!(keys[0], key("app", "clerk", "users", "msg_1", None));
+    assert_eq!(keys[8], key("app", "clerk", "users", "msg_9", Some("msg_1")));
+}
+
+#[test]
+fn a_retry_has_the_key_of_its_message() {
+    let key = |signed_at, body: &[u8]| {
+        verified("clerk", "msg_1", signed_at, body, |message| DedupKey::of("app", "users", message, None))
+    };
+    assert_eq!(key(SIGNED_AT, b"{}"), key(SIGNED_AT + 300, b"{ }"));
+}
+
+// The machine
+
+#[test]
+fn an_unknown_message_is_claimed() {
+    let step = dedup::claim(None, body("a"), FIRST, at(0), LEASE);
+    assert_eq!(step.verdict, Claim::Owned);
+    let running = Entry::Running { owner: FIRST, claimed_at: at(0), lease_end: at(30), fingerprint: body("a") };
+    assert_eq!(step.change, Change::Set(running));
+}
+
+#[test]
+fn a_running_message_is_busy_until_its_lease_ends() {
+    let running = claimed_by(FIRST, at(0));
+    let step = dedup::claim(Some(&running), body("a"), SECOND, at(29), LEASE);
+    assert_eq!((step.change, step.verdict), (Change::Keep, Claim::Busy { lease_end: at(30), same_body: true }));
+    let step = dedup::claim(Some(&running), body("b"), SECOND, at(29), LEASE);
+    assert_eq!(step.verdict, Claim::Busy { lease_end: at(30), same_body: false });
+    assert_eq!(dedup::claim(Some(&running), body("a"), SECOND, at(30), LEASE).verdict, Claim::Owned);
+}
+
+#[test]
+fn claiming_again_with_the_same_token_succeeds() {
+    let running = claimed_by(FIRST, at(0));
+    assert_eq!(dedup::claim(Some(&running), body("a"), FIRST, at(1), LEASE).verdict, Claim::Owned);
+}
+
+#[test]
+fn a_lease_is_never_longer_than_its_limit() {
+    let Entry::Running { lease_end, .. } = set(dedup::claim(None, body("a"), FIRST, at(0), Duration::MAX)) else {
+        panic!("it should be running")
+    };
+    assert_eq!(lease_end, at(0) + LEASE_LIMIT);
+}
+
+#[test]
+fn a_done_message_is_answered_until_it_expires() {
+    let done = done_by(FIRST, at(0));
+    for (text, same_body) in [("a", true), ("b", false)] {
+        let step = dedup::claim(Some(&done), body(text), SECOND, at(TTL.as_secs() - 1), LEASE);
+        assert_eq!((step.change, step.verdict), (Change::Keep, Claim::Done { response: response("first"), same_body }));
+    }
+    assert_eq!(dedup::claim(Some(&done), body("a"), SECOND, at(TTL.as_secs()), LEASE).verdict, Claim::Owned);
+}
+
+#[test]
+fn a_stale_owner_cannot_complete() {
+    let taken_over = set(dedup::claim(Some(&claimed_by(FIRST, at(0))), body("a"), SECOND, at(31), LEASE));
+    let done = done_by(SECOND, at(32));
+    for entry in [Some(&taken_over), Some(&done), None] {
+        let step = dedup::complete(entry, FIRST, response("stale"), at(33), TTL);
+        assert_eq!((step.change, step.verdict), (Change::Keep, Completion::Fenced));
+    }
+}
+
+#[test]
+fn a_lapsed_claim_that_nobody_took_can_be_completed() {
+    let step = dedup::complete(Some(&claimed_by(FIRST, at(0))), FIRST, response("late"), at(5000), TTL);
+    assert_eq!(step.verdict, Completion::Stored);
+}
+
+#[test]
+fn completing_again_with_the_same_token_changes_nothing() {
+    let step = dedup::complete(Some(&done_by(FIRST, at(0))), FIRST, response("again"), at(1), TTL);
+    assert_eq!((step.change, step.verdict), (Change::Keep, Completion::Stored));
+    let step = dedup::complete(Some(&done_by(FIRST, at(0))), FIRST, response("again"), at(TTL.as_secs()), TTL);
+    assert_eq!((step.change, step.verdict), (Change::Keep, Completion::Fenced));
+}
+
+#[test]
+fn only_the_owner_can_release() {
+    let running = claimed_by(FIRST, at(0));
+    let step = dedup::release(Some(&running), FIRST);
+    assert_eq!((step.change, step.verdict), (Change::Clear, Release::Released));
+    for (entry, owner) in [(Some(&running), SECOND), (Some(&done_by(FIRST, at(0))), FIRST), (None, FIRST)] {
+        let step = dedup::release(entry, owner);
+        assert_eq!((step.change, step.verdict), (Change::Keep, Release::Fenced));
+    }
+}
+
+#[test]
+fn a_lease_is_renewed_up_to_its_limit_and_by_its_owner_only() {
+    let running = claimed_by(FIRST, at(0));
+    let step = dedup::renew(Some(&running), FIRST, at(10), LEASE);
+    assert_eq!(step.verdict, Renewal::Renewed { lease_end: at(40) });
+    let limit = at(LEASE_LIMIT.as_secs());
+    let step = dedup::renew(Some(&running), FIRST, at(LEASE_LIMIT.as_secs() - 5), LEASE);
+    assert_eq!(step.verdict, Renewal::Renewed { lease_end: limit });
+    let step = dedup::renew(Some(&running), FIRST, limit, LEASE);
+    assert_eq!((step.change, step.verdict), (Change::Keep, Renewal::Exhausted));
+    for (entry, owner) in [(Some(&running), SECOND), (Some(&done_by(FIRST, at(0))), FIRST), (None, FIRST)] {
+        let step = dedup::renew(entry, owner, at(1), LEASE);
+        assert_eq!((step.change, step.verdict), (Change::Keep, Renewal::Fenced));
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_shorten_a_lease() {
+    let running = claimed_by(FIRST, at(100));
+    let step = dedup::renew(Some(&running), FIRST, at(50), LEASE);
+    assert_eq!(step.verdict, Renewal::Renewed { lease_end: at(130) });
+}
+
+// Responses
+
+#[test]
+fn replays_are_byte_equal() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(STORED_BODY_LIMIT).collect();
+    let stored = StoredResponse::capture(207, &[(b"CONTENT-TYPE", b"application/octet-stream")], Some(&bytes));
+    assert_eq!((stored.status(), stored.replay_body()), (207, &bytes[..]));
+    assert_eq!(
+        stored.replay_headers(),
+        [
+            ("content-type".to_owned(), "application/octet-stream".to_owned()),
+            ("Idempotent-Replayed".to_owned(), "true".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn a_long_body_is_left_out_as_a_whole() {
+    let headers: [(&[u8], &[u8]); 3] =
+        [(b"content-type", b"text/plain"), (b"content-encoding", b"gzip"), (b"etag", b"\"1\"")];
+    let long = vec![b'x'; STORED_BODY_LIMIT + 1];
+    for body in [Some(&long[..]), None] {
+        let stored = StoredResponse::capture(200, &headers, body);
+        assert_eq!((stored.body(), stored.replay_body()), (&StoredBody::Omitted, &b""[..]));
+        let headers = stored.replay_headers();
+        let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["content-type", "Idempotent-Replayed"]);
+        assert_eq!(headers[1].1, "body-omitted");
+    }
+}
+
+#[test]
+fn headers_are_stored_by_allow_list() {
+    let headers: [(&[u8], &[u8]); 12] = [
+        (b"Set-Cookie", b"session=1"),
+        (b"Content-Language", b"de"),
+        (b"content-language", b"fr"),
+        (b"Content-Length", b"2"),
+        (b"Transfer-Encoding", b"chunked"),
+        (b"Date", b"Sun, 06 Nov 1994 08:49:37 GMT"),
+        (b"X-Api-Key", b"1"),
+        (b"Webhook-Delivery", b"abort-message"),
+        (b"Idempotent-Replayed", b"true"),
+        (b"ETag", b"split\r\nset-cookie: a=b"),
+        (b"Location", b"caf\xc3\xa9"),
+        (b"Cache-Control", b"no-store"),
+    ];
+    let stored = StoredResponse::capture(200, &headers, Some(b"ok"));
+    let kept: Vec<_> = stored.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(
+        kept,
+        [
+            ("content-language", "de"),
+            ("content-language", "fr"),
+            ("webhook-delivery", "abort-message"),
+            ("cache-control", "no-store")
+        ]
+    );
+}
+
+#[test]
+fn headers_without_end_are_not_stored() {
+    let value = vec![b'x'; 5000];
+    let headers: Vec<(&[u8], &[u8])> = (0..1000).map(|_| (&b"etag"[..], &value[..])).collect();
+    assert_eq!(StoredResponse::capture(200, &headers, Some(b"")).headers().len(), 1);
+}
+
+#[test]
+fn a_stored_response_does_not_show_its_body() {
+    let stored = StoredResponse::capture(200, &[], Some(b"canary"));
+    assert!(!format!("{stored:?}").contains("canary"));
+}
+
+// The replay guard
+
+const TOLERANCE: Duration = Duration::from_secs(300);
+
+fn admit(guard: &ReplayGuard, id: &str, signed_at: i64, body: &[u8], now: Timestamp) -> Result<(), ReasonCode> {
+    verified("clerk", id, signed_at, body, |message| guard.admit(message, now).map(|_| ()))
+}
+
+#[test]
+fn a_byte_identical_request_is_refused() {
+    let guard = ReplayGuard::new(TOLERANCE);
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(0)), Ok(()));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(0)), Err(ReasonCode::Replayed));
+    // A retry is signed at a new time; another message is another message.
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT + 5, b"{}", at(5)), Ok(()));
+    assert_eq!(admit(&guard, "msg_2", SIGNED_AT, b"{}", at(5)), Ok(()));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{ }", at(5)), Ok(()));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(5)), Err(ReasonCode::Replayed));
+}
+
+#[test]
+fn a_request_is_remembered_for_as_long_as_its_time_is_accepted() {
+    let guard = ReplayGuard::new(TOLERANCE);
+    // Accepted at the first moment at which it can be, repeated at the last.
+    let earliest = Timestamp::from_unix_seconds(SIGNED_AT - 300);
+    let latest = earliest + Duration::from_micros(600_999_999);
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", earliest), Ok(()));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", latest), Err(ReasonCode::Replayed));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", latest + Duration::from_micros(1)), Ok(()));
+}
+
+#[test]
+fn a_request_whose_handler_failed_may_be_repeated() {
+    let guard = ReplayGuard::new(TOLERANCE);
+    let pass = verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| guard.admit(message, at(0))).expect("it is new");
+    guard.release(pass);
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(1)), Ok(()));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(1)), Err(ReasonCode::Replayed));
+}
+
+#[test]
+fn a_full_guard_forgets_the_oldest_and_counts_it() {
+    let guard = ReplayGuard::with_capacity(TOLERANCE, 2);
+    for id in ["msg_1", "msg_2", "msg_3"] {
+        assert_eq!(admit(&guard, id, SIGNED_AT, b"{}", at(0)), Ok(()));
+    }
+    assert_eq!(guard.evictions(), 1);
+    assert_eq!(admit(&guard, "msg_3", SIGNED_AT, b"{}", at(1)), Err(ReasonCode::Replayed));
+    assert_eq!(admit(&guard, "msg_2", SIGNED_AT, b"{}", at(1)), Err(ReasonCode::Replayed));
+    assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(1)), Ok(()));
+    assert_eq!(guard.evictions(), 2);
+}
+
+#[test]
+fn what_has_expired_makes_room_without_an_eviction() {
+    let guard = ReplayGuard::with_capacity(TOLERANCE, 2);
+    for id in ["msg_1", "msg_2"] {
+        assert_eq!(admit(&guard, id, SIGNED_AT, b"{}", at(0)), Ok(()));
+    }
+    assert_eq!(admit(&guard, "msg_3", SIGNED_AT, b"{}", at(601)), Ok(()));
+    assert_eq!(guard.evictions(), 0);
+}
+
+// Reused ids
+
+#[test]
+fn reused_ids_are_decided_by_policy_key_and_scheme() {
+    use OnIdReuse::{Handle, Reject, Replay};
+    let table = [
+        // policy, user's key, constant body → action, reported
+        (None, false, false, Replay, false),
+        (None, false, true, Replay, true),
+        (None, true, false, Handle, true),
+        (None, true, true, Handle, true),
+        (Some(Replay), false, false, Replay, false),
+        (Some(Replay), false, true, Replay, true),
+        (Some(Replay), true, false, Replay, true),
+        (Some(Handle), false, false, Handle, true),
+        (Some(Handle), true, true, Handle, true),
+        (Some(Reject), false, false, Reject, true),
+        (Some(Reject), true, true, Reject, true),
+    ];
+    for (policy, user_key, constant_body, action, reported) in table {
+        let expected = IdReuse { action, reported };
+        assert_eq!(on_id_reuse(policy, user_key, constant_body), expected, "{policy:?} {user_key} {constant_body}");
+    }
+}

@@ -1,0 +1,128 @@
+/** The shapes of the collector's API. Times are microseconds since the Unix epoch unless a name says otherwise. */
+
+export const OUTCOMES = [
+  "processed", "silent_drop", "failed", "rejected", "in_flight", "unavailable", "duplicate", "ignored",
+] as const;
+
+/** What became of an attempt. A newer collector may send one that this page does not know. */
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const WINDOWS = ["15m", "1h", "24h", "7d"] as const;
+export type Window = (typeof WINDOWS)[number];
+
+export type OutcomeCounts = Record<Outcome, number> & { attempts: number; success_rate: number | null };
+
+export interface SeriesPoint {
+  at: number;
+  attempts: number;
+  failed: number;
+}
+
+export interface OverviewRow extends OutcomeCounts {
+  endpoint: string;
+  provider: string;
+  /** null: the type was never known, mostly because the request was refused. */
+  event_type: string | null;
+  p50_us: number | null;
+  p95_us: number | null;
+  last_seen: number;
+  series: SeriesPoint[];
+}
+
+export interface Rejection {
+  endpoint: string;
+  code: string;
+  count: number;
+}
+
+export interface Overview {
+  from: number;
+  to: number;
+  step_seconds: number;
+  totals: OutcomeCounts & {
+    /** Attempts that senders recorded and could not deliver. */
+    client_dropped: number;
+  };
+  rows: OverviewRow[];
+  rejections: Rejection[];
+}
+
+export interface MessageSummary {
+  id: number;
+  endpoint: string;
+  provider: string;
+  message_id: string | null;
+  event_type: string | null;
+  entity_id: string | null;
+  first_seen: number;
+  last_seen: number;
+  attempts: number;
+  outcome: Outcome;
+}
+
+export interface MessageList {
+  messages: MessageSummary[];
+  next: string | null;
+}
+
+export interface Attempt {
+  id: string;
+  endpoint: string;
+  provider: string;
+  message_id?: string;
+  event_type?: string;
+  entity_id?: string;
+  received_at: number;
+  provider_timestamp?: number;
+  duration_us: number;
+  status?: number;
+  outcome: Outcome;
+  verification: { result: "verified" | "rejected" | "unverified"; code?: string };
+  dedup: { result: string; store?: string };
+  steps?: { name: string; at_us: number }[];
+  missing_steps?: string[];
+  failure?: { reason?: string; error?: { type: string; message: string; fingerprint: string } };
+  request: { method: string; path: string; headers?: Record<string, string>; size: number };
+  response?: { size: number };
+  metadata?: Record<string, unknown>;
+  stored_at: number;
+}
+
+export interface MessageDetail extends MessageSummary {
+  attempts_list: Attempt[];
+}
+
+export interface ApiKey {
+  id: number;
+  name: string;
+  prefix: string;
+  created_at: number;
+  last_used_at: number | null;
+}
+
+export interface SetupState {
+  endpoint_url: string;
+  dev_key: string | null;
+  keys: ApiKey[];
+  first_event_at: number | null;
+  attempts_stored: number;
+}
+
+export interface NewKey {
+  id: number;
+  name: string;
+  prefix: string;
+  key: string;
+}
+
+/** One attempt as the live stream tells it. */
+export interface LiveAttempt {
+  id: string;
+  message: number | null;
+  endpoint: string;
+  event_type: string | null;
+  outcome: Outcome;
+  received_at: number;
+  duration_us: number;
+  status: number | null;
+}

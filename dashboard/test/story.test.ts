@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { storyOf } from "../src/story.ts";
+import { attempt } from "./samples.ts";
+
+const rejected = attempt("rejected", { verification: { result: "rejected", code: "timestamp_too_old" } });
+
+describe("the story of a message", () => {
+  it.each([
+    ["handled at once", [attempt("processed")], "good", "Handled at the first attempt."],
+    [
+      "handled, then sent again", [attempt("processed"), attempt("duplicate"), attempt("duplicate")], "good",
+      "Handled at the first attempt; 2 duplicates were answered with the stored response, without running the handler again.",
+    ],
+    [
+      "recovered", [attempt("failed"), attempt("in_flight"), attempt("processed")], "good",
+      "Recovered: handled at the 3rd attempt, after 1 that was not.",
+    ],
+    ["failed once", [attempt("failed")], "bad", "Not handled yet: its only attempt failed."],
+    ["failed every time", [attempt("failed"), attempt("failed")], "bad", "Not handled yet: 2 attempts failed, none did the work."],
+    [
+      "dropped silently", [attempt("silent_drop", { missing_steps: ["create_profile"] })], "bad",
+      "Dropped silently: the provider was told that all is well, but the work was not done (missing: create_profile).",
+    ],
+    ["refused", [rejected], "refused", "Refused before the handler. The request was signed longer ago than the tolerance allows."],
+    ["not stored", [], "quiet", "No attempt of this message is stored."],
+  ] as const)("%s", (_name, attempts, tone, text) => {
+    expect(storyOf(attempts)).toEqual({ tone, text });
+  });
+
+  it("is not changed by a forged request that carries its id", () => {
+    expect(storyOf([attempt("failed"), rejected]).tone).toBe("bad");
+    expect(storyOf([attempt("processed"), rejected]).tone).toBe("good");
+  });
+});

@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p>Webhooks go to /api/webhooks/clerk.</p>
+}

@@ -1,0 +1,3 @@
+import { withSurehook } from 'surehook/nextjs'
+
+export default withSurehook({})

@@ -1,0 +1,49 @@
+import eslint from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+const adapters = ['src/express.ts', 'src/nextjs.ts', 'src/node-response.ts']
+
+export default tseslint.config(
+  { ignores: ['dist/', 'native/', 'native-release/'] },
+  eslint.configs.recommended,
+  {
+    files: ['src/**/*.{ts,mts}'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      'max-lines': ['error', { max: 400, skipBlankLines: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  {
+    // Here `require` is meant: the addon and Next.js are looked for when they are needed, and may be missing.
+    files: ['src/native.ts', 'src/nextjs.ts'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
+    // Methods of one response object are kept, and called on that object.
+    files: ['src/node-response.ts'],
+    rules: { '@typescript-eslint/unbound-method': 'off' },
+  },
+  {
+    // An adapter knows its framework, and Surehook only by its public API: whatever is about webhooks is in the core.
+    files: adapters,
+    rules: {
+      'max-lines': ['error', 150],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!node:|\\./index$|\\./node-response$|\\./web-stream$|\\./nextjs-config$)' }] },
+      ],
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }] },
+    languageOptions: { globals: { ...globals(), fetch: 'readonly' } },
+  },
+)
+
+function globals() {
+  const names = ['AbortController', 'Blob', 'Buffer', 'Headers', 'ReadableStream', 'Request', 'Response', 'TextEncoder', 'URL']
+  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setTimeout'].map((name) => [name, 'readonly']))
+}

@@ -1,0 +1,68 @@
+// Generated from tests/contract/codes.json by `npm run generate`. Do not edit.
+
+/** Why a request was refused. */
+export const REASON_CODES = [
+  'missing_header',
+  'duplicate_header',
+  'mixed_header_family',
+  'malformed_message_id',
+  'malformed_timestamp',
+  'timestamp_too_old',
+  'timestamp_too_new',
+  'malformed_signature',
+  'too_many_signatures',
+  'no_supported_version',
+  'signature_mismatch',
+  'body_unavailable',
+  'body_too_large',
+  'replayed',
+  'secret_invalid',
+  'verifier_error',
+] as const
+
+/** Why a request was refused. */
+export type ReasonCode = (typeof REASON_CODES)[number]
+
+/** What became of an attempt. */
+export const OUTCOMES = [
+  'processed',
+  'silent_drop',
+  'failed',
+  'rejected',
+  'in_flight',
+  'unavailable',
+  'duplicate',
+  'ignored',
+] as const
+
+/** What became of an attempt. */
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** Why a recorded attempt never reached the collector. */
+export const DROP_REASONS = [
+  'queue_full',
+  'spool_full',
+  'too_large',
+  'rejected_by_server',
+  'network',
+  'shutdown_timeout',
+  'internal_error',
+  'fork',
+] as const
+
+/** Why a recorded attempt never reached the collector. */
+export type DropReason = (typeof DROP_REASONS)[number]
+
+/** What de-duplication said of an attempt. */
+export const DEDUP_RESULTS = [
+  'off',
+  'new',
+  'duplicate',
+  'in_flight',
+  'id_reuse',
+  'fenced',
+  'unavailable',
+] as const
+
+/** What de-duplication said of an attempt. */
+export type DedupResult = (typeof DEDUP_RESULTS)[number]

@@ -1,0 +1,70 @@
+import type { Endpoint as NativeEndpoint } from '../native/binding'
+import { asBuffer, NOT_JSON, parseJson } from './body'
+import { Delivery, type Answer } from './delivery'
+import { translated } from './errors'
+import { pack, toObject } from './headers'
+import { log, logNotices } from './logger'
+import { native } from './native'
+import { toNative, type WebhookOptions } from './options'
+
+/** A request as an adapter hands it in. */
+export interface IncomingWebhook {
+  method: string
+  /** The path with its query. */
+  path: string
+  /** Names and values in turn, as they came: repeated headers repeated. */
+  headers: readonly string[]
+  /** The raw bytes; or that there are more than {@link Endpoint.maxBodyBytes}; or that something else consumed them. */
+  body: Uint8Array | 'too_large' | 'unavailable'
+  /** How this framework hands over the raw body; for the log when the body is unavailable. */
+  rawBodyAdvice?: string
+}
+
+/** What is to be done with a request: send this answer, or run the handler for this delivery. */
+export type Decision = { answer: Answer; delivery?: never } | { answer?: never; delivery: Delivery }
+
+/** One guarded webhook route. The wrappers of the frameworks are made of it: `begin`, the handler, `finish`. */
+export class Endpoint<Req = unknown> {
+  readonly #native: NativeEndpoint
+  readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
+  readonly name: string
+  readonly provider: string
+  /** An adapter stops reading a body beyond this many bytes. */
+  readonly maxBodyBytes: number
+
+  /** @throws SurehookError when the options, or first of all the secret, cannot be used */
+  constructor(options: WebhookOptions<Req>) {
+    const settings = toNative(options)
+    this.#native = translated(() => new (native().Endpoint)(settings))
+    this.#idempotencyKey = options.idempotencyKey
+    this.name = this.#native.name
+    this.provider = this.#native.provider
+    this.maxBodyBytes = this.#native.maxBodyBytes
+    logNotices()
+  }
+
+  /** Verifies a request and claims its message. */
+  begin(incoming: IncomingWebhook, request: Req): Decision {
+    const { method, path, headers, body } = incoming
+    const bytes = typeof body === 'string' ? null : asBuffer(body)
+    const fault = typeof body === 'string' ? body : null
+    const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
+    const { answer, delivery } = this.#native.begin(method, path, pack(headers), bytes, fault, key)
+    logNotices()
+    if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
+    return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
+  }
+
+  /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */
+  #key(request: Req, bytes: Buffer | null, headers: readonly string[]): string | null {
+    try {
+      const parsed = bytes === null ? NOT_JSON : parseJson(bytes)
+      const key: unknown = this.#idempotencyKey?.(request, parsed === NOT_JSON ? bytes : parsed, toObject(headers))
+      if (typeof key === 'string') return key
+      if (key !== null && key !== undefined) log('warn', `${this.name}: idempotencyKey must return text at once; not used`)
+    } catch (error) {
+      log('warn', `${this.name}: idempotencyKey threw, so the provider's id is used: ${String(error)}`)
+    }
+    return null
+  }
+}

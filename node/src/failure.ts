@@ -1,0 +1,22 @@
+/** The type, the message and the place of whatever was thrown. */
+export function describe(error: unknown): [type: string, message: string, location: string | null] {
+  if (error instanceof Error) return [shown(error.name), shown(error.message), place(error.stack)]
+  return [error === null ? 'null' : typeof error, shown(error), null]
+}
+
+/** The first line of a stack that is the application's own. */
+function place(stack: unknown): string | null {
+  if (typeof stack !== 'string') return null
+  const frames = stack.split('\n').filter((line) => line.trimStart().startsWith('at '))
+  const own = frames.find((frame) => !/node_modules|node:|<anonymous>/.test(frame))
+  return (own ?? frames[0])?.trim().slice(3) ?? null
+}
+
+/** Any value as text: what a caller hands in by mistake must not become an exception in the handler. */
+export function shown(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'a value that cannot be shown'
+  }
+}

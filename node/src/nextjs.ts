@@ -1,0 +1,98 @@
+import { Endpoint, flush, STORED_BODY_LIMIT, type Answer, type Delivery, type WebhookOptions } from './index'
+import { readUpTo, rejoin } from './web-stream'
+
+export { withSurehook } from './nextjs-config'
+
+const ADVICE = 'nothing may read the request before the wrapper does; inside it, read the request that the handler is given'
+
+type Handler<Req, Context> = (request: Req, context: Context, delivery: Delivery) => Response | Promise<Response>
+
+/**
+ * Guards a route handler of the Next.js App Router: it runs for verified messages only, once each, and reads the body
+ * as if nobody had read it before.
+ *
+ * ```ts
+ * export const POST = withWebhookMonitoring({ provider: 'clerk' }, async (request) => {
+ *   const event = await request.json()
+ *   return Response.json({ ok: true })
+ * })
+ * ```
+ *
+ * @throws SurehookError when the secret, or another option, cannot be used; during `next build`, where secrets are
+ *   often absent, only when the first webhook comes
+ */
+export function withWebhookMonitoring<Req extends Request = Request, Context = unknown>(
+  options: WebhookOptions<Req>,
+  handler: Handler<Req, Context>,
+): (request: Req, context: Context) => Promise<Response> {
+  let endpoint = process.env['NEXT_PHASE'] === 'phase-production-build' ? undefined : new Endpoint<Req>(options)
+
+  return async function surehook(request, context) {
+    endpoint ??= new Endpoint<Req>(options)
+    flushAfterwards()
+    const body = await receive(request, endpoint.maxBodyBytes)
+    const { method, headers } = request
+    const incoming = { method, path: pathOf(request), headers: [...headers].flat(), body, rawBodyAdvice: ADVICE }
+    const { answer, delivery } = endpoint.begin(incoming, request)
+    if (answer) return toResponse(answer)
+
+    request.signal.addEventListener('abort', () => { delivery.cancel() }, { once: true })
+    const readable = typeof body === 'string' ? request : withBody(request, body)
+    try {
+      return await finish(delivery, await delivery.run(() => handler(readable, context, delivery)))
+    } catch (error) {
+      delivery.fail(error)
+      throw error
+    }
+  }
+}
+
+async function receive(request: Request, limit: number): Promise<Uint8Array | 'too_large' | 'unavailable'> {
+  if (request.bodyUsed) return 'unavailable'
+  if (Number(request.headers.get('content-length')) > limit) return 'too_large'
+  const { bytes, rest } = await readUpTo(request.body, limit)
+  if (rest === null) return bytes
+  void rest.cancel()
+  return 'too_large'
+}
+
+/** The same request with its body unread. Its own class is used, so that a `NextRequest` stays one. */
+function withBody<Req extends Request>(request: Req, body: Uint8Array): Req {
+  if (request.body === null) return request
+  const { method, headers, signal } = request
+  const Same = request.constructor as new (url: string, init: RequestInit) => Req
+  return new Same(request.url, { method, headers, signal, body: body as Uint8Array<ArrayBuffer> })
+}
+
+/** Ends the delivery with the handler's answer; a stream that is endless or long is passed on, not kept. */
+async function finish(delivery: Delivery, response: Response): Promise<Response> {
+  const { status } = response
+  const headers = [...response.headers].flat()
+  const endless = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+  const { bytes, rest } = endless ? { bytes: null, rest: null } : await readUpTo(response.body, STORED_BODY_LIMIT)
+  const instead = delivery.finish({ status, headers, body: rest === null ? bytes : null })
+  if (instead) return toResponse(instead)
+  if (bytes === null || response.body === null) return response
+  return new Response(rest === null ? (bytes as Uint8Array<ArrayBuffer>) : rejoin(bytes, rest), response)
+}
+
+function toResponse({ status, headers, body }: Answer): Response {
+  const pairs = headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]] as [string, string]] : []))
+  const empty = body.byteLength === 0
+  return new Response(empty ? null : (body as Uint8Array<ArrayBuffer>), { status, headers: pairs })
+}
+
+function pathOf(request: Request): string {
+  const { pathname, search } = new URL(request.url)
+  return pathname + search
+}
+
+/** On serverless platforms nothing runs between requests, so what is queued leaves before the platform sleeps. */
+function flushAfterwards(): void {
+  try {
+    const { after } = require('next/server') as { after?: (task: () => Promise<unknown>) => void }
+    after?.(() => flush())
+  } catch {
+    // Outside of Next, or before Next 15.1, the sender's own thread and the flush at exit do it.
+  }
+}

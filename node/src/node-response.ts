@@ -1,0 +1,79 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+
+import { STORED_BODY_LIMIT, type Answer, type Delivery } from './index'
+
+type HeaderArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined
+
+/** Sends an answer of Surehook's own. */
+export function sendAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.statusCode = status
+  for (let i = 0; i + 1 < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string)
+  response.setHeader('content-length', body.byteLength)
+  response.end(body)
+}
+
+/** Watches a response: the delivery ends with it, or with the sender's going away. */
+export function captureResponse(response: ServerResponse, delivery: Delivery): void {
+  const { write, end, writeHead } = response
+  const before = new Set(response.getHeaderNames())
+  const chunks: Uint8Array[] = []
+  let size = 0
+  let ended = false
+
+  const keep = (chunk: unknown, encoding: unknown) => {
+    if (size > STORED_BODY_LIMIT || (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))) return
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingOf(encoding)) : chunk
+    size += bytes.length
+    chunks.push(bytes)
+  }
+  const finish = () => {
+    const body = size > STORED_BODY_LIMIT ? null : Buffer.concat(chunks, size)
+    return delivery.finish({ status: response.statusCode, headers: headersOf(response), body })
+  }
+
+  Object.assign(response, {
+    writeHead(status: number, ...rest: [] | [string | HeaderArgument, HeaderArgument?]) {
+      const reason = typeof rest[0] === 'string' ? [rest[0]] : []
+      setHeaders(response, rest[reason.length] as HeaderArgument)
+      return Reflect.apply(writeHead, response, [status, ...reason]) as ServerResponse
+    },
+    write(...args: Parameters<typeof write>) {
+      if (!ended) keep(args[0], args[1])
+      return write.apply(response, args)
+    },
+    end(...args: Parameters<typeof end>) {
+      if (ended) return end.apply(response, args)
+      ended = true
+      keep(args[0], args[1])
+      const instead = finish()
+      if (!instead || response.headersSent) return end.apply(response, args)
+      for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
+      sendAnswer(response, instead)
+      return response
+    },
+  })
+  response.once('close', () => { delivery.cancel() })
+}
+
+/** Headers given to `writeHead` alone would never be seen by `getHeaders`. */
+function setHeaders(response: ServerResponse, headers: HeaderArgument): void {
+  const entries = Array.isArray(headers) ? pairs(headers) : Object.entries(headers ?? {})
+  for (const [name, value] of entries) if (value !== undefined) response.setHeader(name, value)
+}
+
+function pairs(flat: OutgoingHttpHeader[]): [string, OutgoingHttpHeader][] {
+  const names = flat.filter((_, i) => i % 2 === 0)
+  return names.map((name, i) => [String(name), flat[2 * i + 1] ?? ''])
+}
+
+function headersOf(response: ServerResponse): string[] {
+  const flat: string[] = []
+  for (const [name, value] of Object.entries(response.getHeaders())) {
+    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one))
+  }
+  return flat
+}
+
+function encodingOf(encoding: unknown): BufferEncoding {
+  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
+}

@@ -1,0 +1,41 @@
+"""Verify, de-duplicate and watch webhook deliveries inside your own handler.
+
+import surehook
+from surehook.fastapi import with_webhook_monitoring
+
+surehook.init()
+
+@app.post("/api/webhooks/clerk")
+@with_webhook_monitoring(provider="clerk")
+async def clerk(request: Request): ...
+"""
+
+from surehook._client import Stats, flush, init, shutdown, stats
+from surehook._delivery import Answer, Delivery, current_delivery
+from surehook._endpoint import STORED_BODY_LIMIT, Endpoint, EndpointOptions, MissingBody
+from surehook._native import __version__
+from surehook._webhook import Verification, Webhook, verify
+from surehook.errors import ConfigurationError, ReasonCode, SurehookError, WebhookVerificationError
+
+__all__ = [
+    "STORED_BODY_LIMIT",
+    "Answer",
+    "ConfigurationError",
+    "Delivery",
+    "Endpoint",
+    "EndpointOptions",
+    "MissingBody",
+    "ReasonCode",
+    "Stats",
+    "SurehookError",
+    "Verification",
+    "Webhook",
+    "WebhookVerificationError",
+    "__version__",
+    "current_delivery",
+    "flush",
+    "init",
+    "shutdown",
+    "stats",
+    "verify",
+]

@@ -1,0 +1,138 @@
+"""One monitored webhook route: what an adapter asks before it runs the handler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from surehook import _native
+from surehook._client import log_notices
+from surehook._delivery import Answer, Delivery, Headers
+from surehook.errors import from_native
+
+if TYPE_CHECKING:
+    from typing_extensions import Required, Unpack
+
+#: An answer whose body is longer than this is never stored: stop holding it back.
+STORED_BODY_LIMIT: int = _native.STORED_BODY_LIMIT
+
+IdempotencyKey = Callable[[Any, Any, dict[str, str]], "str | None"]
+
+_logger = logging.getLogger("surehook")
+
+
+class EndpointOptions(TypedDict, total=False):
+    """The options of every wrapper. All but ``provider`` have the default an expert would choose."""
+
+    #: ``clerk``, ``svix`` or ``standard-webhooks``.
+    provider: Required[str]
+    #: One secret or several (rotation); by default the provider's environment variables.
+    signature_secret: str | Sequence[str] | None
+    #: Where the event type stands in the JSON body.
+    event_type_field: str | None
+    #: ``(request, body, headers)`` to the key under which a message is handled once.
+    idempotency_key: IdempotencyKey | None
+    #: The name on the dashboard; by default the provider's.
+    name: str | None
+    #: Seconds that the signed time may be off, 1 to 3600.
+    tolerance: float | None
+    #: The largest body that is read.
+    max_body_bytes: int | None
+    #: 401 (default) or 400.
+    reject_status: int | None
+    #: ``memory://`` (default) or ``off``.
+    dedup: str | None
+    #: Seconds that a handled message is remembered.
+    dedup_ttl: float | None
+    #: A 2xx answer without ``delivery.processed()`` counts as a silent drop.
+    require_processing_mark: bool
+    #: The steps that an event type must go through: ``{"user.created": ["create_profile"]}``.
+    steps: Mapping[str, Sequence[str]] | None
+    #: Event types that need no work: ``["session.*"]``.
+    ignore: Sequence[str] | None
+    #: ``report`` (default) or ``retry``: answer 500 so that the provider tries again.
+    on_silent_drop: str | None
+    #: ``replay``, ``handle`` or ``reject``: the same id with another body.
+    on_id_reuse: str | None
+    #: ``on`` (default) or ``off``, the only way to switch verification off.
+    verification: str | None
+
+
+class MissingBody(Enum):
+    """Why an adapter has no bytes to give."""
+
+    TOO_LARGE = "too_large"
+    UNAVAILABLE = "unavailable"
+
+
+class Endpoint:
+    """A webhook route of this application. Raises ConfigurationError when it could not verify anything."""
+
+    def __init__(self, **options: Unpack[EndpointOptions]) -> None:
+        settings: dict[str, Any] = dict(options)
+        self._key: IdempotencyKey | None = settings.pop("idempotency_key", None)
+        if self._key is not None and not callable(self._key):
+            raise TypeError(f"idempotency_key must be a function, not {type(self._key).__name__}")
+        try:
+            self._native = _native.Endpoint(**settings)
+        except _native.NativeError as error:
+            raise from_native(error) from None
+        finally:
+            log_notices()
+
+    @property
+    def name(self) -> str:
+        """The name on the dashboard."""
+        return self._native.name
+
+    @property
+    def provider(self) -> str:
+        """Who sends the webhooks."""
+        return self._native.provider
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Read no more than this many bytes of a request, then pass ``MissingBody.TOO_LARGE``."""
+        return self._native.max_body_bytes
+
+    def begin(
+        self,
+        *,
+        method: str,
+        path: str,
+        headers: Headers,
+        body: bytes | MissingBody,
+        request: object = None,
+    ) -> Answer | Delivery:
+        """Decide on one request: the answer to send, or the delivery to run the handler with.
+
+        ``request`` is what the user's ``idempotency_key`` gets to see first.
+        """
+        content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
+        key = None if self._key is None else self._bind_key(self._key, request)
+        decision = self._native.begin(method, path, headers, content, missing, key)
+        log_notices()
+        return Answer(*decision) if isinstance(decision, tuple) else Delivery(decision)
+
+    def _bind_key(self, key: IdempotencyKey, request: object) -> Callable[[Any, dict[str, str]], str | None]:
+        def call(body: Any, headers: dict[str, str]) -> str | None:
+            try:
+                found = key(request, body, headers)
+            except Exception:
+                _logger.exception("idempotency_key of %r raised: the provider's id is used", self.name)
+                return None
+            if found is None or isinstance(found, str):
+                return found
+            _logger.error(
+                "idempotency_key of %r returned %s, not str: the provider's id is used",
+                self.name,
+                type(found).__name__,
+            )
+            return None
+
+        return call
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.name} ({self.provider})>"

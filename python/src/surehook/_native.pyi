@@ -1,0 +1,102 @@
+# The types of bindings/python. `mypy.stubtest` compares this file with the built module.
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, final
+
+__all__ = [
+    "STORED_BODY_LIMIT",
+    "Delivery",
+    "Endpoint",
+    "NativeError",
+    "Webhook",
+    "__version__",
+    "flush",
+    "init",
+    "reason_codes",
+    "shutdown",
+    "stats",
+    "take_notices",
+    "verify",
+]
+__version__: Final[str]
+STORED_BODY_LIMIT: Final[int]
+
+def reason_codes() -> list[str]: ...
+
+class NativeError(Exception):
+    args: tuple[str, str, dict[str, Any]]
+
+@final
+class Webhook:
+    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Webhook: ...
+    def verify(
+        self, payload: str | bytes, headers: Mapping[str, Any] | Iterable[tuple[Any, Any]], json_parse: bool
+    ) -> Any: ...
+
+def verify(
+    provider: str,
+    secret: str | bytes | Sequence[str | bytes],
+    body: str | bytes,
+    headers: Mapping[str, Any] | Iterable[tuple[Any, Any]],
+    tolerance: float | None,
+    max_body_bytes: int | None,
+    now: float | None,
+) -> tuple[bool, str | None, str | None, str | None, str | None, int | None]: ...
+
+@final
+class Endpoint:
+    def __new__(
+        cls,
+        *,
+        provider: str,
+        signature_secret: str | Sequence[str] | None = None,
+        event_type_field: str | None = None,
+        name: str | None = None,
+        tolerance: float | None = None,
+        max_body_bytes: int | None = None,
+        reject_status: int | None = None,
+        dedup: str | None = None,
+        dedup_ttl: float | None = None,
+        require_processing_mark: bool = False,
+        steps: Mapping[str, Sequence[str]] | None = None,
+        ignore: Sequence[str] | None = None,
+        on_silent_drop: str | None = None,
+        on_id_reuse: str | None = None,
+        verification: str | None = None,
+    ) -> Endpoint: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def max_body_bytes(self) -> int: ...
+    def begin(
+        self,
+        method: str,
+        path: str,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes | None,
+        missing: str | None,
+        key: Callable[[Any, dict[str, str]], str | None] | None,
+    ) -> Delivery | tuple[int, list[tuple[str, str]], bytes]: ...
+
+@final
+class Delivery:
+    @property
+    def message_id(self) -> str | None: ...
+    @property
+    def event_type(self) -> str | None: ...
+    @property
+    def entity_id(self) -> str | None: ...
+    def step(self, name: str) -> None: ...
+    def processed(self) -> None: ...
+    def failed(self, reason: str) -> None: ...
+    def finish(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
+    ) -> tuple[int, list[tuple[str, str]], bytes] | None: ...
+    def fail(self, kind: str, error_type: str, message: str, location: str | None) -> None: ...
+
+def init(api_key: str | None, endpoint: str | None, runtime: str, framework: str | None) -> None: ...
+def flush(timeout: float) -> bool: ...
+def shutdown(timeout: float) -> bool: ...
+def stats() -> tuple[int, int, dict[str, int], int]: ...
+def take_notices() -> list[tuple[str, str]]: ...

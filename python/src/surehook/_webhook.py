@@ -1,0 +1,87 @@
+"""Verification alone, without de-duplication or telemetry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surehook import _native
+from surehook.errors import from_native
+
+HeadersLike = Mapping[str, Any] | Iterable[tuple[Any, Any]]
+
+
+class Webhook:
+    """Checks the signatures of a Clerk, Svix or Standard Webhooks sender.
+
+    Takes the place of the class of the same name in ``svix`` and ``standardwebhooks``. ``secret`` is the
+    ``whsec_…`` text, the raw key as bytes, or a list of several while they are rotated.
+
+    Raises ConfigurationError for a secret that cannot protect anything.
+
+    >>> import surehook
+    >>> webhook = surehook.Webhook("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
+        try:
+            self._native = _native.Webhook(secret)
+        except _native.NativeError as error:
+            raise from_native(error) from None
+
+    def verify(self, payload: str | bytes, headers: HeadersLike, *, json_parse: bool = True) -> Any:
+        """Check ``payload``, the raw body, against its headers and return it parsed.
+
+        Header names may be in any case. A body that is no JSON comes back as bytes; with
+        ``json_parse=False`` nothing comes back.
+
+        Raises WebhookVerificationError when the signature does not hold, TypeError when ``payload`` or
+        ``headers`` are no body and no headers.
+        """
+        try:
+            return self._native.verify(payload, headers, json_parse)
+        except _native.NativeError as error:
+            raise from_native(error) from None
+
+    def __repr__(self) -> str:
+        return "<Webhook>"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What ``verify`` found. ``code``, ``message`` and ``docs`` say why it is not valid."""
+
+    valid: bool
+    code: str | None
+    message: str | None
+    docs: str | None
+    message_id: str | None
+    #: When the provider signed it, in seconds since 1970.
+    timestamp: int | None
+
+    def __bool__(self) -> bool:
+        return self.valid
+
+
+def verify(
+    *,
+    provider: str,
+    secret: str | bytes | Sequence[str | bytes],
+    body: str | bytes,
+    headers: HeadersLike,
+    tolerance: float | None = None,
+    max_body_bytes: int | None = None,
+    now: float | None = None,
+) -> Verification:
+    """Check one webhook and say what is wrong with it instead of raising.
+
+    ``tolerance`` is in seconds; ``now`` (seconds since 1970) is the time to check against, by default
+    the clock's. Raises ConfigurationError when provider, secret or a limit cannot be used.
+    """
+    try:
+        return Verification(*_native.verify(provider, secret, body, headers, tolerance, max_body_bytes, now))
+    except _native.NativeError as error:
+        raise from_native(error) from None

@@ -1,0 +1,127 @@
+"""Flask: a decorator for one view, and an extension that reads the application's configuration."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from surehook import STORED_BODY_LIMIT, Answer, Delivery, Endpoint, EndpointOptions, MissingBody, init
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+__all__ = ["Surehook", "with_webhook_monitoring"]
+
+
+class Surehook:
+    """Starts Surehook with ``SUREHOOK_API_KEY`` and ``SUREHOOK_ENDPOINT`` of the application's configuration.
+
+    Both fall back to the environment, so ``Surehook(app)`` and ``surehook.init()`` do the same there.
+    """
+
+    def __init__(self, app: Flask | None = None) -> None:
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Start with the configuration of ``app``."""
+        init(api_key=app.config.get("SUREHOOK_API_KEY"), endpoint=app.config.get("SUREHOOK_ENDPOINT"))
+        app.extensions["surehook"] = self
+
+
+def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[View], View]:
+    """Verify, de-duplicate and watch the webhooks of one view. Stands below ``@app.post(...)``.
+
+    The view may return whatever Flask takes; a parameter named ``delivery`` gets the delivery's handle.
+    Raises ConfigurationError when the view could not verify anything.
+    """
+    endpoint = Endpoint(**options)
+
+    def decorate(view: View) -> View:
+        wants_delivery = "delivery" in inspect.signature(view).parameters
+
+        @functools.wraps(view)
+        def guarded(**arguments: Any) -> Response:
+            decision = endpoint.begin(
+                method=request.method,
+                path=request.path,
+                headers=_encoded(request.headers),
+                body=_raw_body(endpoint.max_body_bytes),
+                request=request,
+            )
+            if isinstance(decision, Answer):
+                return _response(decision)
+            if wants_delivery:
+                arguments["delivery"] = decision
+            return _run(view, arguments, decision)
+
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def _run(view: Callable[..., Any], arguments: dict[str, Any], delivery: Delivery) -> Response:
+    with delivery.current():
+        try:
+            response = _call(view, arguments)
+            answer = delivery.finish(
+                status=response.status_code,
+                headers=_encoded(response.headers),
+                body=_captured(response),
+            )
+        except BaseException as error:
+            delivery.fail(error)
+            raise
+    return response if answer is None else _response(answer)
+
+
+def _call(view: Callable[..., Any], arguments: dict[str, Any]) -> Response:
+    """What the application would answer, through its own rules for return values and ``abort``."""
+    try:
+        returned = current_app.ensure_sync(view)(**arguments)
+    except HTTPException as error:
+        returned = current_app.handle_user_exception(error)
+    if isinstance(returned, HTTPException):
+        returned = returned.get_response()
+    return current_app.make_response(returned)
+
+
+def _captured(response: Response) -> bytes | None:
+    """The bytes of the answer, unless it is streamed or too long to be stored."""
+    if response.is_streamed or (response.calculate_content_length() or 0) > STORED_BODY_LIMIT:
+        return None
+    return response.get_data()
+
+
+def _raw_body(limit: int) -> bytes | MissingBody:
+    limit = min(limit, request.max_content_length or limit)
+    request.max_content_length = limit + 1  # Werkzeug cuts a chunked body off at its limit without a word
+    try:
+        body = request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        return MissingBody.TOO_LARGE
+    if len(body) > limit:
+        return MissingBody.TOO_LARGE
+    consumed = not body and bool(request.content_length)  # a form parser was here before
+    return MissingBody.UNAVAILABLE if consumed else body
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as the bytes on the wire: WSGI writes them as Latin-1."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _response(answer: Answer) -> Response:
+    response = current_app.response_class(answer.body, status=answer.status)
+    response.headers.clear()
+    response.headers.extend(answer.headers)
+    if answer.status not in (204, 304):  # these have no body, and so no length
+        response.content_length = len(answer.body)
+    return response

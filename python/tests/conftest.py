@@ -1,0 +1,109 @@
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from servers import HERE, HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
+
+APPS = HERE / "apps"
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A running application, and where in it the guarded routes are."""
+
+    server: Server
+    prefix: str
+
+    def url(self, handler: str) -> str:
+        return f"{self.server.url}{self.prefix}/{handler}"
+
+    def runs(self, message_id: str) -> int:
+        """How often the handler ran for a message."""
+        return HTTP.get(f"{self.server.url}/runs").json().get(message_id, 0)
+
+
+@pytest.fixture(scope="session")
+def fastapi_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("fastapi") / "log"
+    with running(uvicorn("fastapi_app:app"), log, {}, APPS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def flask_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("flask") / "log"
+    with running(gunicorn("flask_app:app"), log, {}, APPS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["fastapi", "fastapi-middleware", "flask"])
+def guarded(request) -> Guarded:
+    name = "flask_server" if request.param == "flask" else "fastapi_server"
+    prefix = "/middleware" if request.param == "fastapi-middleware" else "/hooks"
+    return Guarded(request.getfixturevalue(name), prefix)
+
+
+@dataclass(frozen=True)
+class Collector:
+    url: str
+    key: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"SUREHOOK_ENDPOINT": self.url, "SUREHOOK_API_KEY": self.key}
+
+    def get(self, path: str, **params: object) -> dict:
+        return HTTP.get(f"{self.url}{path}", params=params).raise_for_status().json()
+
+    def attempts(self) -> int:
+        return self.get("/api/setup")["attempts_stored"]
+
+    def outcomes(self, endpoint: str) -> dict[str, int]:
+        rows = [row for row in self.get("/api/overview")["rows"] if row["endpoint"] == endpoint]
+        names = ("processed", "failed", "silent_drop", "rejected", "duplicate")
+        return {name: sum(row[name] for row in rows) for name in names if sum(row[name] for row in rows)}
+
+
+@pytest.fixture
+def collector(tmp_path) -> Iterator[Collector]:
+    """The real one: `surehook dev` on a port and in a directory of its own."""
+    binary = ROOT / "target" / "debug" / "surehook"
+    log = tmp_path / "collector.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [binary, "dev", "--port", "0", "--data-dir", tmp_path / "data"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment({}),
+        )
+    try:
+        yield Collector(
+            url=_told(process, log, r"SUREHOOK_ENDPOINT=(\S+)"),
+            key=_told(process, log, r"SUREHOOK_API_KEY=(\S+)"),
+        )
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _told(process: subprocess.Popen[bytes], log: Path, pattern: str) -> str:
+    def look() -> str | None:
+        assert process.poll() is None, log.read_text()
+        found = re.search(pattern, log.read_text())
+        return found and found[1]
+
+    return eventually(look)
+
+
+def eventually(look: Callable[[], object], seconds: float = 20) -> object:
+    """The first true thing that `look` sees before the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := look():
+            return found
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)  # between two looks, never instead of one

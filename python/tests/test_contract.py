@@ -1,0 +1,32 @@
+"""The names and codes that every language shares."""
+
+import json
+import typing
+
+from servers import ROOT
+
+import surehook
+from surehook import _native
+
+CODES = json.loads((ROOT / "tests" / "contract" / "codes.json").read_text())
+
+
+def test_the_reason_codes_are_those_of_the_contract():
+    assert list(typing.get_args(surehook.ReasonCode)) == CODES["reason_codes"]
+    assert _native.reason_codes() == CODES["reason_codes"]
+
+
+def test_everything_public_is_there_and_documented():
+    for name in surehook.__all__:
+        assert getattr(surehook, name) is not None
+        if callable(getattr(surehook, name)) and name != "ReasonCode":
+            assert getattr(surehook, name).__doc__
+
+
+def test_the_counts_of_a_process_without_a_client_are_zero():
+    assert surehook.stats() == surehook.Stats(recorded=0, stored=0, dropped={}, queued=0)
+    assert surehook.flush() is True
+
+
+def test_no_delivery_outside_of_a_handler():
+    assert surehook.current_delivery() is None

@@ -1,0 +1,104 @@
+//! The answers that Surehook itself gives to a sender.
+
+use surehook_core::Rejection;
+use surehook_core::dedup::StoredResponse;
+
+/// The body of every rejection: the reason is for the endpoint's owner, never for the sender.
+const REJECTED: &str = r#"{"error":"invalid webhook signature"}"#;
+const TOO_LARGE: &str = r#"{"error":"payload too large"}"#;
+const IN_FLIGHT: &str = r#"{"error":"this message is being handled"}"#;
+const UNAVAILABLE: &str = r#"{"error":"temporarily unavailable"}"#;
+const ID_REUSED: &str = r#"{"error":"this message id came before with another body"}"#;
+const NOT_PROCESSED: &str = r#"{"error":"the message was not processed"}"#;
+
+/// When a sender may try again while another attempt is being handled, in seconds.
+const IN_FLIGHT_RETRY: &str = "5";
+/// When a sender may try again while the dedup store is down, in seconds.
+const UNAVAILABLE_RETRY: &str = "30";
+
+/// Why an answer was given without the handler, or in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnswerKind {
+    /// Verification failed.
+    Reject,
+    /// The message was handled before.
+    Replay,
+    /// Another attempt is being handled.
+    Busy,
+    /// The dedup store could not be asked.
+    Unavailable,
+    /// The handler's answer was replaced, so that the provider tries again.
+    SilentDrop,
+}
+
+impl AnswerKind {
+    /// `reject`, `replay`, `busy`, `unavailable` or `silent_drop`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Replay => "replay",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::SilentDrop => "silent_drop",
+        }
+    }
+}
+
+/// A whole HTTP answer, to be sent as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Why it is given.
+    pub kind: AnswerKind,
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, without `content-length`.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Why the request was rejected. Never to be sent.
+    pub rejection: Option<Rejection>,
+}
+
+impl Answer {
+    pub(crate) fn reject(status: u16, rejection: Rejection) -> Self {
+        let body = if status == 413 { TOO_LARGE } else { REJECTED };
+        Self { rejection: Some(rejection), ..Self::json(AnswerKind::Reject, status, body) }
+    }
+
+    pub(crate) fn replay(stored: &StoredResponse) -> Self {
+        Self {
+            kind: AnswerKind::Replay,
+            status: stored.status(),
+            headers: stored.replay_headers(),
+            body: stored.replay_body().to_vec(),
+            rejection: None,
+        }
+    }
+
+    pub(crate) fn busy() -> Self {
+        Self::json(AnswerKind::Busy, 409, IN_FLIGHT).with_retry_after(IN_FLIGHT_RETRY)
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::json(AnswerKind::Unavailable, 503, UNAVAILABLE).with_retry_after(UNAVAILABLE_RETRY)
+    }
+
+    pub(crate) fn id_reused() -> Self {
+        Self::json(AnswerKind::Reject, 422, ID_REUSED)
+    }
+
+    pub(crate) fn silent_drop(status: u16) -> Self {
+        Self::json(AnswerKind::SilentDrop, status, NOT_PROCESSED)
+    }
+
+    fn json(kind: AnswerKind, status: u16, body: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self { kind, status, headers, body: body.as_bytes().to_vec(), rejection: None }
+    }
+
+    fn with_retry_after(mut self, seconds: &str) -> Self {
+        self.headers.push(("retry-after".to_owned(), seconds.to_owned()));
+        self
+    }
+}

@@ -1,0 +1,80 @@
+//! A request as an adapter hands it in, and what is kept of it for its record.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use surehook_core::telemetry::attempt::RequestInfo;
+use surehook_core::telemetry::redact::Redactor;
+use surehook_core::{HeaderPairs, Timestamp};
+
+/// No method is longer, in characters.
+const MAX_METHOD: usize = 20;
+
+/// An HTTP request as it reached the framework.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method, e.g. `POST`.
+    pub method: &'a str,
+    /// The path with its query, e.g. `/api/webhooks/clerk?tenant=1`.
+    pub path: &'a str,
+    /// Names and values as they came, repeated headers repeated.
+    pub headers: HeaderPairs<'a>,
+    /// The raw body.
+    pub body: Body<'a>,
+}
+
+/// The raw body of a request, or why there is none.
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    /// Its bytes, exactly as received.
+    Bytes(&'a [u8]),
+    /// It is over [`Endpoint::max_body_bytes`](crate::Endpoint::max_body_bytes), and was not read to its end.
+    TooLarge,
+    /// Something else consumed it before.
+    Unavailable,
+}
+
+impl std::fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::TooLarge => f.write_str("TooLarge"),
+            Self::Unavailable => f.write_str("Unavailable"),
+        }
+    }
+}
+
+impl Request<'_> {
+    /// The length of the body as far as it was seen, in bytes.
+    fn size(&self) -> u64 {
+        match self.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::TooLarge | Body::Unavailable => 0,
+        }
+    }
+}
+
+/// When a request came, and what may be told of it.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) received_at: Timestamp,
+    started: Instant,
+    pub(crate) request: RequestInfo,
+}
+
+impl Arrival {
+    pub(crate) fn new(request: &Request<'_>, received_at: Timestamp, redactor: &Redactor, told: bool) -> Self {
+        let (path, headers) = match told {
+            true => (redactor.path(request.path), redactor.headers(request.headers)),
+            false => (String::new(), BTreeMap::new()),
+        };
+        let method = request.method.chars().take(MAX_METHOD).collect();
+        let request = RequestInfo { method, path, headers, size: request.size() };
+        Self { received_at, started: Instant::now(), request }
+    }
+
+    /// Microseconds since the request came.
+    pub(crate) fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,192 @@
+//! The client: who sends the telemetry of a process.
+
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use surehook_core::ConfigError;
+use surehook_core::telemetry::attempt::{Attempt, Instance, SdkInfo};
+use uuid::Uuid;
+
+use crate::notice::{self, Level};
+use crate::sender::{Sender, Stats, Target};
+
+/// The address of a collector on the same machine.
+const LOCAL_COLLECTOR: &str = "http://127.0.0.1:4600";
+
+/// The client that [`init`] installed.
+static CURRENT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
+
+/// The settings of a [`Client`].
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    /// The collector's API key (`shk_…`); the environment variable `SUREHOOK_API_KEY` by default. Without one, telemetry
+    /// is off.
+    pub api_key: Option<String>,
+    /// The collector's address; `SUREHOOK_ENDPOINT` by default, then `http://127.0.0.1:4600`.
+    pub endpoint: Option<String>,
+    /// The host language: `rust` by default.
+    pub language: Option<String>,
+    /// The web framework, where known.
+    pub framework: Option<String>,
+    /// The language's runtime and version, where known.
+    pub runtime: Option<String>,
+}
+
+/// Sends what the endpoints of a process record. Clones share one queue.
+///
+/// It starts its one thread with the first attempt that is recorded, not before.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    sdk: SdkInfo,
+    /// Where to send; `None`: telemetry is off.
+    target: Option<Target>,
+    /// Everything that belongs to this process alone. A fork gets a fresh one; the parent's events stay the parent's.
+    process: ArcSwap<Process>,
+}
+
+struct Process {
+    pid: u32,
+    sender: Sender,
+}
+
+impl Client {
+    /// A client of its own, for programs that do not want the process-wide one of [`init`].
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when the address is not an http(s) URL, or the key holds what no header can carry.
+    pub fn new(options: ClientOptions) -> Result<Self, ConfigError> {
+        let key = options.api_key.or_else(|| env("SUREHOOK_API_KEY")).filter(|key| !key.is_empty());
+        let address =
+            options.endpoint.or_else(|| env("SUREHOOK_ENDPOINT")).unwrap_or_else(|| LOCAL_COLLECTOR.to_owned());
+        let target = key.map(|key| Target::new(&address, &key)).transpose()?;
+        if target.is_none() {
+            notice::give(Level::Warning, "telemetry is off: give an API key to init(), or set SUREHOOK_API_KEY");
+        }
+        let sdk = SdkInfo {
+            name: "surehook".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            language: options.language.unwrap_or_else(|| "rust".to_owned()),
+            framework: options.framework,
+            runtime: options.runtime,
+        };
+        let process = ArcSwap::from_pointee(Process::start(&sdk, target.as_ref()));
+        Ok(Self(Arc::new(Inner { sdk, target, process })))
+    }
+
+    /// Sends what is queued, and waits for that up to `timeout`. True: nothing is left.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.0.with_sender(|sender| sender.flush(timeout))
+    }
+
+    /// Sends what is queued within `timeout`, counts the rest as dropped, and ends the sender's thread.
+    /// True: nothing was left. What is recorded later starts a new thread.
+    pub fn shutdown(&self, timeout: Duration) -> bool {
+        self.0.with_sender(|sender| sender.shutdown(timeout))
+    }
+
+    /// What became of the attempts recorded so far in this process.
+    pub fn stats(&self) -> Stats {
+        self.0.with_sender(Sender::stats)
+    }
+
+    fn has_settings_of(&self, other: &Self) -> bool {
+        self.0.sdk == other.0.sdk && self.0.target == other.0.target
+    }
+
+    /// Whether attempts are sent anywhere.
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.target.is_some()
+    }
+
+    /// Queues an attempt; never blocks on the network and never fails.
+    pub(crate) fn record(&self, attempt: Attempt) {
+        if self.is_on() {
+            self.0.with_sender(|sender| sender.record(attempt));
+        }
+    }
+}
+
+impl Inner {
+    /// Calls `with` on the sender of this very process.
+    fn with_sender<T>(&self, with: impl FnOnce(&Sender) -> T) -> T {
+        let current = self.process.load();
+        if current.pid == std::process::id() {
+            return with(&current.sender);
+        }
+        let parents = self.process.swap(Arc::new(Process::start(&self.sdk, self.target.as_ref())));
+        // Its locks and its thread are the parent's: they are neither taken nor dropped here.
+        std::mem::forget(parents);
+        with(&self.process.load().sender)
+    }
+}
+
+impl Process {
+    fn start(sdk: &SdkInfo, target: Option<&Target>) -> Self {
+        let pid = std::process::id();
+        let instance = Instance { id: Uuid::new_v4(), host: host_name(), pid };
+        Self { pid, sender: Sender::new(sdk.clone(), instance, target.cloned()) }
+    }
+}
+
+/// Starts telemetry for the whole process: endpoints built before or after use this client, unless given their own.
+/// Called again with the same settings (a module that is loaded anew), it keeps the client. With others it replaces it; the
+/// earlier one sends what it holds first, for at most 2 s.
+///
+/// # Errors
+/// Those of [`Client::new`]; the client that was there stays.
+///
+/// ```
+/// use surehook::ClientOptions;
+///
+/// surehook::init(ClientOptions { api_key: Some("shk_example".to_owned()), ..ClientOptions::default() }).unwrap();
+/// assert!(surehook::init(ClientOptions { endpoint: Some("not a URL".to_owned()), api_key: Some("shk_example".to_owned()), ..ClientOptions::default() }).is_err());
+/// ```
+pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
+    let client = Client::new(options)?;
+    if let Some(same) = current().filter(|current| current.has_settings_of(&client)) {
+        return Ok(same);
+    }
+    if let Some(earlier) = CURRENT.swap(Some(client.0.clone())) {
+        Client(earlier).shutdown(Duration::from_secs(2));
+    }
+    Ok(client)
+}
+
+/// [`Client::flush`] of the process-wide client; true where there is none.
+pub fn flush(timeout: Duration) -> bool {
+    current().is_none_or(|client| client.flush(timeout))
+}
+
+/// [`Client::shutdown`] of the process-wide client; true where there is none.
+pub fn shutdown(timeout: Duration) -> bool {
+    current().is_none_or(|client| client.shutdown(timeout))
+}
+
+/// [`Client::stats`] of the process-wide client; zeros where there is none.
+pub fn stats() -> Stats {
+    current().map(|client| client.stats()).unwrap_or_default()
+}
+
+/// The process-wide client, where [`init`] was called.
+pub(crate) fn current() -> Option<Client> {
+    CURRENT.load_full().map(Client)
+}
+
+/// Says once per process that nothing is recorded because nobody called [`init`].
+pub(crate) fn say_that_nothing_is_recorded() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        notice::give(Level::Warning, "telemetry is off: init() was not called; webhooks are still verified")
+    });
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn host_name() -> Option<String> {
+    gethostname::gethostname().into_string().ok().filter(|name| !name.is_empty())
+}

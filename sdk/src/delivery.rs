@@ -1,0 +1,268 @@
+//! A delivery: one attempt while its handler runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use surehook_core::dedup::{Completion, DedupKey, OwnerToken, ReplayGuard, ReplayPass, Store, StoredResponse};
+use surehook_core::marks::{Mark, Marks};
+use surehook_core::outcome::{HandlerEnd, Judgement, judge};
+use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
+use surehook_core::{HeaderPairs, Timestamp};
+
+use crate::answer::Answer;
+use crate::notice::{self, Level};
+use crate::record::{Ending, Record, Subject};
+
+/// The right to run the handler for one message, and the place to say how that went.
+///
+/// Ends with [`finish`](Self::finish) or [`fail`](Self::fail); what comes after is ignored. Dropped without either, the
+/// message counts as failed and the provider's retry runs the handler again.
+#[must_use = "a delivery that is dropped counts as failed"]
+pub struct Delivery {
+    subject: Subject,
+    open: Mutex<Option<Box<Open>>>,
+}
+
+/// A delivery that has not ended.
+struct Open {
+    record: Record,
+    hold: Hold,
+    dedup: DedupResult,
+    marks: Marks,
+}
+
+/// What is kept for a message while its handler runs.
+pub(crate) enum Hold {
+    Claim(Claimed),
+    Guard(Arc<ReplayGuard>, ReplayPass),
+    Nothing,
+}
+
+/// A claim on a message.
+pub(crate) struct Claimed {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) key: DedupKey,
+    pub(crate) owner: OwnerToken,
+}
+
+/// A handler's answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderPairs<'a>,
+    /// Its body.
+    pub body: ResponseBody<'a>,
+}
+
+/// The body of an answer.
+#[derive(Clone, Copy, Debug)]
+pub enum ResponseBody<'a> {
+    /// All of its bytes.
+    Bytes(&'a [u8]),
+    /// It was longer than [`STORED_BODY_LIMIT`](crate::STORED_BODY_LIMIT), or streamed past the wrapper.
+    NotCaptured,
+}
+
+/// How a handler ended without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// It raised an error.
+    Raised,
+    /// It took too long.
+    TimedOut,
+    /// It was cancelled, or the sender went away.
+    Cancelled,
+}
+
+/// The error that ended a handler.
+#[derive(Clone, Copy, Debug)]
+pub struct HandlerError<'a> {
+    /// How it ended.
+    pub kind: ErrorKind,
+    /// The error's type, e.g. `IntegrityError`.
+    pub error_type: &'a str,
+    /// The error's text.
+    pub message: &'a str,
+    /// Where it was raised, e.g. `app/webhooks.py:31 in create_user`; part of the fingerprint.
+    pub location: Option<&'a str>,
+}
+
+impl Delivery {
+    pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
+        let subject = record.subject.clone();
+        let open = Open { record, hold, dedup, marks: Marks::default() };
+        Self { subject, open: Mutex::new(Some(Box::new(open))) }
+    }
+
+    /// The provider's id of the message; absent only where verification is off.
+    pub fn message_id(&self) -> Option<&str> {
+        self.subject.message_id.as_deref()
+    }
+
+    /// The event type, e.g. `user.created`, where the body names one.
+    pub fn event_type(&self) -> Option<&str> {
+        self.subject.envelope.event_type.as_deref()
+    }
+
+    /// The id of what the event is about, where the body names one.
+    pub fn entity_id(&self) -> Option<&str> {
+        self.subject.envelope.entity_id.as_deref()
+    }
+
+    /// When the provider signed this attempt.
+    pub fn provider_timestamp(&self) -> Option<Timestamp> {
+        self.subject.provider_timestamp
+    }
+
+    /// Records that a named piece of the handler's work is done.
+    pub fn step(&self, name: &str) {
+        if let Some(open) = self.lock().as_mut() {
+            let at_us = open.record.elapsed_us();
+            open.marks.step(name, at_us);
+        }
+    }
+
+    /// Marks the message as processed. The first mark counts.
+    pub fn processed(&self) {
+        if let Some(open) = self.lock().as_mut() {
+            open.marks.processed();
+        }
+    }
+
+    /// Marks the message as failed, whatever the answer: the provider's retry runs the handler again if the answer makes
+    /// it retry. The first mark counts.
+    pub fn failed(&self, reason: &str) {
+        if let Some(open) = self.lock().as_mut() {
+            let reason = open.record.endpoint.redactor.message(reason);
+            open.marks.failed(&reason);
+        }
+    }
+
+    /// Ends the delivery with the handler's answer. `Some`: send this one instead.
+    pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
+        let open = self.lock().take()?;
+        guarded(move || open.finish(response)).flatten()
+    }
+
+    /// Ends the delivery with an error; the framework's own answer to it stays as it is.
+    pub fn fail(&self, error: HandlerError<'_>) {
+        if let Some(open) = self.lock().take() {
+            guarded(move || open.fail(error));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Open>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.fail(HandlerError {
+            kind: ErrorKind::Cancelled,
+            error_type: "Abandoned",
+            message: "the handler ended without an answer",
+            location: None,
+        });
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery").field("message_id", &self.message_id()).finish_non_exhaustive()
+    }
+}
+
+impl Open {
+    fn finish(self, response: Response<'_>) -> Option<Answer> {
+        let (body, size) = match response.body {
+            ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
+            ResponseBody::NotCaptured => (None, None),
+        };
+        let judgement = self.judge(HandlerEnd::Answered { status: response.status });
+        let replacement = judgement.answer_override.map(Answer::silent_drop);
+        let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
+        let status = replacement.as_ref().map_or(response.status, |answer| answer.status);
+        self.end(judgement, kept, Some(status), size, None);
+        replacement
+    }
+
+    fn fail(self, error: HandlerError<'_>) {
+        let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
+        let judgement = self.judge(HandlerEnd::Errored);
+        self.end(judgement, None, None, None, Some(info));
+    }
+
+    fn judge(&self, end: HandlerEnd) -> Judgement {
+        let event_type = self.record.subject.envelope.event_type.as_deref();
+        judge(&self.marks, end, &self.record.endpoint.requirements, event_type)
+    }
+
+    /// Settles the claim and sends the record.
+    fn end(
+        self,
+        judgement: Judgement,
+        kept: Option<StoredResponse>,
+        status: Option<u16>,
+        response_size: Option<u64>,
+        error: Option<ErrorInfo>,
+    ) {
+        let dedup = self.hold.settle(&self.record, kept, self.dedup);
+        let reason = match self.marks.mark() {
+            Some(Mark::Failed { reason }) => Some(reason.clone()),
+            _ => None,
+        };
+        let failure = (reason.is_some() || error.is_some()).then_some(Failure { reason, error });
+        self.record.send(Ending {
+            outcome: judgement.outcome,
+            dedup,
+            status,
+            response_size,
+            steps: self.marks.into_steps(),
+            missing_steps: judgement.missing_steps,
+            failure,
+        });
+    }
+}
+
+impl Hold {
+    /// Stores the answer for the message's duplicates, or lets the next attempt run the handler.
+    fn settle(self, record: &Record, kept: Option<StoredResponse>, dedup: DedupResult) -> DedupResult {
+        match (self, kept) {
+            (Self::Claim(claimed), Some(response)) => {
+                let (now, ttl) = (record.endpoint.clock.now(), record.endpoint.ttl);
+                let completed = claimed.store.complete(&claimed.key, claimed.owner, Arc::new(response), now, ttl);
+                match completed {
+                    Ok(Completion::Stored) => dedup,
+                    Ok(Completion::Fenced) => DedupResult::Fenced,
+                    Err(error) => {
+                        notice::give(Level::Error, format!("{}: {error}", record.endpoint.name));
+                        DedupResult::Unavailable
+                    }
+                }
+            }
+            (Self::Claim(claimed), None) => {
+                if let Err(error) = claimed.store.release(&claimed.key, claimed.owner) {
+                    notice::give(Level::Error, format!("{}: {error}", record.endpoint.name));
+                }
+                dedup
+            }
+            (Self::Guard(guard, pass), None) => {
+                guard.release(pass);
+                dedup
+            }
+            (Self::Guard(..), Some(_)) | (Self::Nothing, _) => dedup,
+        }
+    }
+}
+
+/// What fails here must not change the answer of the host's handler.
+fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
+    let ended = catch_unwind(AssertUnwindSafe(end)).ok();
+    if ended.is_none() {
+        notice::give(Level::Error, "an attempt could not be recorded; the handler's answer stands");
+    }
+    ended
+}

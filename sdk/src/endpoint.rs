@@ -1,0 +1,426 @@
+//! An endpoint: what one webhook route of an application does with a request before its handler.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use surehook_core::dedup::{
+    Claim, DedupKey, Fingerprint, LEASE_LIMIT, MemoryStore, OnIdReuse, OwnerToken, ReplayGuard, Store, on_id_reuse,
+};
+use surehook_core::envelope::{self, Envelope, EnvelopeFields};
+
+use surehook_core::scheme::{self, Scheme};
+use surehook_core::telemetry::attempt::DedupResult;
+use surehook_core::telemetry::redact::Redactor;
+use surehook_core::{ConfigError, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier};
+
+use crate::answer::Answer;
+use crate::arrival::{Arrival, Body, Request};
+use crate::client::{self, Client};
+use crate::clock::{Clock, SystemClock};
+use crate::delivery::{Claimed, Delivery, Hold};
+use crate::notice::{self, Level};
+use crate::options::{EndpointOptions, Verification};
+use crate::record::{Record, Subject};
+
+/// For how long a handled message is remembered; Svix retries for 27 h 35 min.
+const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
+/// Keeps the keys of this library apart from others in a shared store.
+const NAMESPACE: &str = "surehook";
+/// The longest name of an endpoint, in bytes.
+const MAX_NAME: usize = 100;
+
+/// The memory of this process. Endpoints share it, so that a module that is loaded anew does not forget.
+static MEMORY: LazyLock<Arc<MemoryStore>> = LazyLock::new(Arc::default);
+
+/// One webhook route: verifies, de-duplicates, and says what to do with each request.
+///
+/// ```
+/// use surehook::{Body, Decision, Endpoint, EndpointOptions, Request};
+///
+/// let endpoint = Endpoint::new(EndpointOptions {
+///     secrets: vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()],
+///     ..EndpointOptions::new("clerk")
+/// })
+/// .unwrap();
+///
+/// let unsigned = Request { method: "POST", path: "/webhooks", headers: &[], body: Body::Bytes(b"{}") };
+/// match endpoint.begin(unsigned) {
+///     Decision::Answer(answer) => assert_eq!(answer.status, 401),
+///     Decision::Handle(_) => unreachable!("nobody signed it"),
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Endpoint(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) name: String,
+    pub(crate) scheme: &'static Scheme,
+    pub(crate) requirements: Requirements,
+    pub(crate) redactor: Redactor,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ttl: Duration,
+    verifier: Option<Verifier>,
+    max_body_bytes: usize,
+    memory: Memory,
+    fields: EnvelopeFields,
+    reject_status: u16,
+    on_id_reuse: Option<OnIdReuse>,
+    warnings: Vec<String>,
+    client: Option<Client>,
+}
+
+/// What an endpoint remembers of earlier requests.
+enum Memory {
+    /// Handled messages and their answers.
+    Dedup(Arc<dyn Store>),
+    /// Only that a request was seen.
+    Guard(Arc<ReplayGuard>),
+    /// Nothing: without verification nothing that a request says can be relied on.
+    None,
+}
+
+/// What to do with a request.
+pub enum Decision {
+    /// Send this; the handler must not run.
+    Answer(Answer),
+    /// Run the handler, then [`Delivery::finish`] or [`Delivery::fail`].
+    Handle(Delivery),
+}
+
+/// A user's function that names a message; it sees only what was verified.
+pub type KeyFunction<'f> = &'f mut dyn FnMut(&VerifiedMessage<'_>) -> Option<String>;
+
+impl Endpoint {
+    /// Builds an endpoint.
+    ///
+    /// # Errors
+    /// An unknown provider; a secret that is missing (the message names the environment variables), empty or unusable;
+    /// an option outside of its range.
+    pub fn new(options: EndpointOptions) -> Result<Self, ConfigError> {
+        let scheme = scheme::find(&options.provider).ok_or_else(|| ConfigError::unknown_provider(&options.provider))?;
+        let name = endpoint_name(options.name.as_deref(), scheme)?;
+        let reject_status = reject_status(options.reject_status)?;
+        let on = options.verification == Verification::On;
+        let secrets = if on { secrets(&options.secrets, scheme)? } else { Vec::new() };
+        let verifier = on.then(|| verifier(scheme, &secrets, options.tolerance, options.max_body_bytes)).transpose()?;
+        let tolerance = verifier.as_ref().map_or(surehook_core::verify::DEFAULT_TOLERANCE, Verifier::tolerance);
+        let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
+        let memory = if on { memory(options.dedup.as_deref(), tolerance)? } else { Memory::None };
+        let event_type = options.event_type_field.as_deref().unwrap_or(scheme.event_type_field);
+        if event_type.split('.').any(str::is_empty) {
+            return Err(ConfigError::invalid_option("event_type_field", "it must be a dotted path, e.g. data.type"));
+        }
+        let requirements = requirements(&options)?;
+        let warnings = warnings(&name, verifier.as_ref());
+        Ok(Self(Arc::new(Inner {
+            scheme,
+            max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
+            memory,
+            fields: EnvelopeFields::new(event_type, scheme.entity_id_field),
+            requirements,
+            redactor: Redactor::new(&secrets),
+            clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            client: options.client,
+            on_id_reuse: options.on_id_reuse,
+            name,
+            ttl,
+            verifier,
+            reject_status,
+            warnings,
+        })))
+    }
+
+    /// The endpoint's name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The provider's name.
+    pub fn provider(&self) -> &'static str {
+        self.0.scheme.provider
+    }
+
+    /// The most bytes of a body to read; beyond it hand in [`Body::TooLarge`].
+    pub fn max_body_bytes(&self) -> usize {
+        self.0.max_body_bytes
+    }
+
+    /// What the owner should be told about the settings; also given as notices.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// Says what to do with a request. Never blocks, never panics.
+    pub fn begin(&self, request: Request<'_>) -> Decision {
+        self.begin_with_key(request, None)
+    }
+
+    /// The same, with a user's function that names the message in place of the provider's id. It is called only after the
+    /// signature passed; when it returns `None` or an empty text, the provider's id counts.
+    pub fn begin_with_key(&self, request: Request<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+        let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, key)));
+        decided.unwrap_or_else(|_| {
+            notice::give(
+                Level::Error,
+                format!("{}: a request was rejected because the check itself failed", self.0.name),
+            );
+            Decision::Answer(Answer::reject(self.0.reject_status, Rejection::new(ReasonCode::VerifierError)))
+        })
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("name", &self.0.name)
+            .field("provider", &self.provider())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Who sends this endpoint's telemetry, if anybody does.
+    pub(crate) fn client(&self) -> Option<Client> {
+        let client = self.client.clone().or_else(client::current);
+        if client.is_none() {
+            client::say_that_nothing_is_recorded();
+        }
+        client.filter(Client::is_on)
+    }
+
+    fn begin_record(self: &Arc<Self>, request: &Request<'_>) -> Record {
+        let client = self.client();
+        let arrival = Arrival::new(request, self.clock.now(), &self.redactor, client.is_some());
+        Record::new(Arc::clone(self), client, arrival)
+    }
+}
+
+/// One request on its way to a decision.
+struct Beginning<'e> {
+    endpoint: &'e Arc<Inner>,
+    record: Record,
+}
+
+impl<'e> Beginning<'e> {
+    fn new(endpoint: &'e Arc<Inner>, request: &Request<'_>) -> Self {
+        Self { endpoint, record: endpoint.begin_record(request) }
+    }
+
+    fn decide(self, request: &Request<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+        let Some(verifier) = &self.endpoint.verifier else { return self.let_through(request) };
+        let verified = match request.body {
+            Body::Bytes(body) => verifier.verify(body, request.headers, self.record.received_at()),
+            Body::TooLarge => Err(verifier.refuse(ReasonCode::BodyTooLarge, request.headers)),
+            Body::Unavailable => Err(verifier.refuse(ReasonCode::BodyUnavailable, request.headers)),
+        };
+        match verified {
+            Ok(message) => self.admit(&message, key),
+            Err(rejection) => self.reject(rejection),
+        }
+    }
+
+    /// A verified message: has it been here before?
+    fn admit(self, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+        let subject = Subject::verified(message, envelope::read(message.body(), &self.endpoint.fields));
+        match &self.endpoint.memory {
+            Memory::Dedup(store) => {
+                let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
+                let dedup_key = DedupKey::of(NAMESPACE, &self.endpoint.name, message, user_key.as_deref());
+                let claimed = Claimed { store: Arc::clone(store), key: dedup_key, owner: OwnerToken::new(random()) };
+                self.claim(claimed, message, subject, user_key.is_some())
+            }
+            Memory::Guard(guard) => match guard.admit(message, self.record.received_at()) {
+                Ok(pass) => self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off),
+                Err(code) => self.reject(Rejection::new(code).with_claimed_message_id(message.message_id())),
+            },
+            Memory::None => self.handle(subject, Hold::Nothing, DedupResult::Off),
+        }
+    }
+
+    fn claim(mut self, claimed: Claimed, message: &VerifiedMessage<'_>, subject: Subject, user_key: bool) -> Decision {
+        let fingerprint = Fingerprint::of(message.body());
+        self.record.dedup_store = Some(claimed.store.kind());
+        let now = self.record.received_at();
+        match claimed.store.claim(&claimed.key, fingerprint, claimed.owner, now, LEASE_LIMIT) {
+            Ok(Claim::Owned) => self.handle(subject, Hold::Claim(claimed), DedupResult::New),
+            Ok(Claim::Done { response, same_body: true }) => {
+                self.answer(subject, Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
+            }
+            Ok(Claim::Done { response, same_body: false }) => {
+                self.reused(subject, user_key, Outcome::Duplicate, Answer::replay(&response))
+            }
+            Ok(Claim::Busy { same_body: true, .. }) => {
+                self.answer(subject, Outcome::InFlight, DedupResult::InFlight, Answer::busy())
+            }
+            Ok(Claim::Busy { same_body: false, .. }) => {
+                self.reused(subject, user_key, Outcome::InFlight, Answer::busy())
+            }
+            Err(error) => {
+                notice::give(Level::Error, format!("{}: {error}", self.endpoint.name));
+                self.answer(subject, Outcome::Unavailable, DedupResult::Unavailable, Answer::unavailable())
+            }
+        }
+    }
+
+    /// The id came before with another body.
+    fn reused(self, subject: Subject, user_key: bool, outcome: Outcome, as_duplicate: Answer) -> Decision {
+        let scheme = self.endpoint.scheme;
+        let reuse = on_id_reuse(self.endpoint.on_id_reuse, user_key, scheme.constant_body);
+        let result = match (reuse.reported, outcome) {
+            (true, _) => DedupResult::IdReuse,
+            (false, Outcome::InFlight) => DedupResult::InFlight,
+            (false, _) => DedupResult::Duplicate,
+        };
+        if reuse.reported {
+            let cause =
+                if user_key { "the idempotency key is not unique" } else { "its id came before with another body" };
+            notice::give(Level::Warning, format!("{}: message {}: {cause}", self.endpoint.name, subject.id_for_log()));
+        }
+        match reuse.action {
+            OnIdReuse::Replay => self.answer(subject, outcome, result, as_duplicate),
+            OnIdReuse::Handle => self.handle(subject, Hold::Nothing, result),
+            OnIdReuse::Reject => self.answer(subject, Outcome::Rejected, result, Answer::id_reused()),
+        }
+    }
+
+    /// Verification is off.
+    fn let_through(self, request: &Request<'_>) -> Decision {
+        let envelope = match request.body {
+            Body::Bytes(body) if body.len() > self.endpoint.max_body_bytes => {
+                return self.reject(Rejection::new(ReasonCode::BodyTooLarge));
+            }
+            Body::Bytes(body) => envelope::read(body, &self.endpoint.fields),
+            Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
+            Body::Unavailable => Envelope::default(),
+        };
+        self.handle(Subject::unverified(envelope), Hold::Nothing, DedupResult::Off)
+    }
+
+    fn reject(mut self, rejection: Rejection) -> Decision {
+        let endpoint = self.endpoint;
+        notice::give(
+            Level::Warning,
+            format!("{}: rejected a request: {rejection} See {}", endpoint.name, rejection.docs()),
+        );
+        let status = match rejection.code() {
+            ReasonCode::BodyTooLarge => 413,
+            _ => endpoint.reject_status,
+        };
+        self.record.subject = Subject::rejected(&rejection);
+        let answer = Answer::reject(status, rejection);
+        self.record.answered(Outcome::Rejected, DedupResult::Off, &answer);
+        Decision::Answer(answer)
+    }
+
+    fn answer(mut self, subject: Subject, outcome: Outcome, dedup: DedupResult, answer: Answer) -> Decision {
+        self.record.subject = subject;
+        self.record.answered(outcome, dedup, &answer);
+        Decision::Answer(answer)
+    }
+
+    fn handle(mut self, subject: Subject, hold: Hold, dedup: DedupResult) -> Decision {
+        self.record.subject = subject;
+        Decision::Handle(Delivery::new(self.record, hold, dedup))
+    }
+}
+
+fn requirements(options: &EndpointOptions) -> Result<Requirements, ConfigError> {
+    let mut requirements = Requirements::default();
+    requirements.require_processing_mark = options.require_processing_mark;
+    requirements.on_silent_drop = options.on_silent_drop;
+    for (event_types, steps) in &options.steps {
+        requirements = requirements.with_steps(event_types, steps)?;
+    }
+    for event_types in &options.ignore {
+        requirements = requirements.with_ignored(event_types)?;
+    }
+    Ok(requirements)
+}
+
+fn endpoint_name(name: Option<&str>, scheme: &Scheme) -> Result<String, ConfigError> {
+    let name = name.unwrap_or(scheme.provider);
+    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+        return Err(ConfigError::invalid_option("name", "it must be 1 to 100 bytes without control characters"));
+    }
+    Ok(name.to_owned())
+}
+
+fn reject_status(status: Option<u16>) -> Result<u16, ConfigError> {
+    match status.unwrap_or(401) {
+        status @ (400 | 401) => Ok(status),
+        _ => Err(ConfigError::invalid_option("reject_status", "it must be 400 or 401")),
+    }
+}
+
+/// The given secrets, or the one of the provider's first environment variable that is set.
+fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    for name in scheme.secret_env {
+        match std::env::var(name) {
+            Ok(text) if text.is_empty() => {
+                return Err(ConfigError::SecretMissing { hint: format!("the environment variable {name} is empty") });
+            }
+            Ok(text) => return Ok(vec![text]),
+            Err(std::env::VarError::NotPresent) => {}
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err(ConfigError::secret_invalid(format!("the environment variable {name} is not text")));
+            }
+        }
+    }
+    let names = scheme.secret_env.join(" or ");
+    Err(ConfigError::SecretMissing { hint: format!("pass it, or set the environment variable {names}") })
+}
+
+fn verifier(
+    scheme: &Scheme,
+    secrets: &[String],
+    tolerance: Option<Duration>,
+    max_body_bytes: Option<usize>,
+) -> Result<Verifier, ConfigError> {
+    let mut verifier = Verifier::new(scheme.provider, secrets)?;
+    if let Some(tolerance) = tolerance {
+        verifier = verifier.with_tolerance(tolerance)?;
+    }
+    match max_body_bytes {
+        Some(bytes) => verifier.with_max_body_bytes(bytes),
+        None => Ok(verifier),
+    }
+}
+
+fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, ConfigError> {
+    let ttl = ttl.unwrap_or(DEFAULT_TTL);
+    if ttl < tolerance * 2 {
+        let least = tolerance.as_secs() * 2;
+        return Err(ConfigError::invalid_option(
+            "dedup_ttl",
+            format!("it must be at least twice the tolerance: {least} s"),
+        ));
+    }
+    Ok(ttl)
+}
+
+fn memory(dedup: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
+    match dedup.unwrap_or("memory://") {
+        "memory://" => Ok(Memory::Dedup(MEMORY.clone())),
+        "off" => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
+        _ => Err(ConfigError::invalid_option("dedup", "it must be memory:// or off")),
+    }
+}
+
+fn warnings(name: &str, verifier: Option<&Verifier>) -> Vec<String> {
+    let warnings: Vec<String> = match verifier {
+        Some(verifier) => verifier.warnings().map(|warning| format!("{name}: {warning}")).collect(),
+        None => vec![format!("{name}: verification is off: anybody can send it events")],
+    };
+    for warning in &warnings {
+        notice::give(Level::Warning, warning);
+    }
+    warnings
+}
+
+fn random() -> u128 {
+    uuid::Uuid::new_v4().as_u128()
+}

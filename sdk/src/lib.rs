@@ -1,0 +1,65 @@
+//! Verify, de-duplicate and watch webhook deliveries inside your own handler.
+//!
+//! [`Endpoint::begin`] says what to do with a request; [`Delivery::finish`] says how the handler ended. Everything else
+//! happens behind these two calls.
+//!
+//! ```
+//! use surehook::{Body, Decision, Endpoint, EndpointOptions, Request, Response, ResponseBody};
+//!
+//! # let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+//! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+//! let body = br#"{"type":"user.created","data":{"id":"user_1"}}"#;
+//! let timestamp = now.to_string();
+//! let signature = surehook::core::sign(secret, "msg_1", now as i64, body).unwrap();
+//! let headers: [(&[u8], &[u8]); 3] = [
+//!     (b"svix-id", b"msg_1"),
+//!     (b"svix-timestamp", timestamp.as_bytes()),
+//!     (b"svix-signature", signature.as_bytes()),
+//! ];
+//! let request = Request { method: "POST", path: "/webhooks", headers: &headers, body: Body::Bytes(body) };
+//!
+//! let options = EndpointOptions { secrets: vec![secret.to_owned()], ..EndpointOptions::new("clerk") };
+//! let endpoint = Endpoint::new(options).unwrap();
+//! match endpoint.begin(request) {
+//!     Decision::Handle(delivery) => {
+//!         assert_eq!(delivery.event_type(), Some("user.created"));
+//!         delivery.step("create_profile");
+//!         delivery.finish(Response { status: 200, headers: &[], body: ResponseBody::Bytes(b"ok") });
+//!     }
+//!     Decision::Answer(_) => unreachable!("it is signed, and new"),
+//! }
+//! match endpoint.begin(request) {
+//!     Decision::Answer(replay) => assert_eq!(replay.body, b"ok"),
+//!     Decision::Handle(_) => unreachable!("it was handled"),
+//! }
+//! ```
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod answer;
+mod arrival;
+mod client;
+mod clock;
+mod delivery;
+mod endpoint;
+mod notice;
+mod options;
+mod record;
+mod sender;
+mod webhook;
+
+pub use surehook_core as core;
+pub use surehook_core::OnSilentDrop;
+pub use surehook_core::dedup::{OnIdReuse, STORED_BODY_LIMIT};
+pub use surehook_core::{ConfigError as Error, ReasonCode, Rejection, VerifiedMessage};
+
+pub use answer::{Answer, AnswerKind};
+pub use arrival::{Body, Request};
+pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
+pub use clock::{Clock, SystemClock};
+pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};
+pub use endpoint::{Decision, Endpoint, KeyFunction};
+pub use notice::{Level, Notice, take_notices};
+pub use options::{EndpointOptions, Verification};
+pub use sender::Stats;
+pub use webhook::Webhook;

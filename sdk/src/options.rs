@@ -1,0 +1,77 @@
+//! What can be set for an endpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use surehook_core::OnSilentDrop;
+use surehook_core::dedup::OnIdReuse;
+
+use crate::client::Client;
+use crate::clock::Clock;
+
+/// The settings of an [`Endpoint`](crate::Endpoint). All but the provider may be left at their defaults.
+///
+/// ```
+/// use surehook::EndpointOptions;
+///
+/// let options = EndpointOptions {
+///     secrets: vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()],
+///     ..EndpointOptions::new("clerk")
+/// };
+/// assert!(surehook::Endpoint::new(options).is_ok());
+/// ```
+#[derive(Clone, Default)]
+pub struct EndpointOptions {
+    /// The provider's name, e.g. `clerk`.
+    pub provider: String,
+    /// The signing secrets; several while one is being rotated. Empty: the provider's usual environment variables.
+    pub secrets: Vec<String>,
+    /// The endpoint's name on the dashboard and in dedup keys; the provider's name by default.
+    pub name: Option<String>,
+    /// By how much a signed timestamp may be off: 1 s to 3600 s, 300 s by default.
+    pub tolerance: Option<Duration>,
+    /// The largest body accepted, in bytes; the provider's documented maximum by default.
+    pub max_body_bytes: Option<usize>,
+    /// The status that refuses a request: 401 (default) or 400.
+    pub reject_status: Option<u16>,
+    /// Whether signatures are checked. [`Verification::Off`] also switches dedup off.
+    pub verification: Verification,
+    /// Where handled messages are remembered: `memory://` (default) or `off`.
+    pub dedup: Option<String>,
+    /// For how long a handled message is remembered: at least twice the tolerance, 96 h by default.
+    pub dedup_ttl: Option<Duration>,
+    /// Where the event type is in the JSON body, as a dotted path; the provider's place by default.
+    pub event_type_field: Option<String>,
+    /// Whether a handler that answers 2xx without `processed()` dropped the message silently.
+    pub require_processing_mark: bool,
+    /// Steps a handler must record, by event type; `user.*` stands for every type that starts with `user.`.
+    pub steps: BTreeMap<String, Vec<String>>,
+    /// Event types nothing is expected of, e.g. `session.*`.
+    pub ignore: Vec<String>,
+    /// What a silent drop does to the answer.
+    pub on_silent_drop: OnSilentDrop,
+    /// What is done when an id comes again with another body; by default what contracts §5 says.
+    pub on_id_reuse: Option<OnIdReuse>,
+    /// Who sends the telemetry; the process-wide client of [`init`](crate::init) by default.
+    pub client: Option<Client>,
+    /// Where the time comes from; the operating system by default.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+impl EndpointOptions {
+    /// The default settings for a provider.
+    pub fn new(provider: impl Into<String>) -> Self {
+        Self { provider: provider.into(), ..Self::default() }
+    }
+}
+
+/// Whether signatures are checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verification {
+    /// Yes.
+    #[default]
+    On,
+    /// No: everything is let through, marked `unverified`, and never de-duplicated.
+    Off,
+}

@@ -1,0 +1,140 @@
+//! From a request and what became of it to the record of the attempt.
+
+use std::sync::Arc;
+
+use surehook_core::envelope::Envelope;
+use surehook_core::telemetry::attempt::{
+    Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
+};
+use surehook_core::{Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
+use uuid::{NoContext, Uuid};
+
+use crate::answer::Answer;
+use crate::arrival::Arrival;
+use crate::client::Client;
+use crate::endpoint::Inner;
+
+/// What a request is about, as far as it could be trusted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Subject {
+    pub(crate) verification: Option<VerificationResult>,
+    pub(crate) code: Option<ReasonCode>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) envelope: Envelope,
+    pub(crate) provider_timestamp: Option<Timestamp>,
+}
+
+impl Subject {
+    pub(crate) fn verified(message: &VerifiedMessage<'_>, envelope: Envelope) -> Self {
+        Self {
+            verification: Some(VerificationResult::Verified),
+            code: None,
+            message_id: Some(message.message_id().to_owned()),
+            envelope,
+            provider_timestamp: Some(message.timestamp()),
+        }
+    }
+
+    pub(crate) fn unverified(envelope: Envelope) -> Self {
+        Self { verification: Some(VerificationResult::Unverified), envelope, ..Self::default() }
+    }
+
+    pub(crate) fn rejected(rejection: &Rejection) -> Self {
+        Self {
+            verification: Some(VerificationResult::Rejected),
+            code: Some(rejection.code()),
+            message_id: rejection.claimed_message_id().map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// The message's id, for a line of a log.
+    pub(crate) fn id_for_log(&self) -> &str {
+        self.message_id.as_deref().unwrap_or("without an id")
+    }
+}
+
+/// The record of one attempt in the making.
+pub(crate) struct Record {
+    pub(crate) endpoint: Arc<Inner>,
+    pub(crate) subject: Subject,
+    pub(crate) dedup_store: Option<&'static str>,
+    client: Option<Client>,
+    arrival: Arrival,
+}
+
+/// How an attempt ended.
+pub(crate) struct Ending {
+    pub(crate) outcome: Outcome,
+    pub(crate) dedup: DedupResult,
+    pub(crate) status: Option<u16>,
+    pub(crate) response_size: Option<u64>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) missing_steps: Vec<String>,
+    pub(crate) failure: Option<Failure>,
+}
+
+impl Record {
+    pub(crate) fn new(endpoint: Arc<Inner>, client: Option<Client>, arrival: Arrival) -> Self {
+        Self { endpoint, subject: Subject::default(), dedup_store: None, client, arrival }
+    }
+
+    pub(crate) fn received_at(&self) -> Timestamp {
+        self.arrival.received_at
+    }
+
+    /// Microseconds since the request came.
+    pub(crate) fn elapsed_us(&self) -> u64 {
+        self.arrival.elapsed_us()
+    }
+
+    /// Sends the record of an attempt that Surehook answered itself.
+    pub(crate) fn answered(self, outcome: Outcome, dedup: DedupResult, answer: &Answer) {
+        self.send(Ending {
+            outcome,
+            dedup,
+            status: Some(answer.status),
+            response_size: Some(answer.body.len() as u64),
+            steps: Vec::new(),
+            missing_steps: Vec::new(),
+            failure: None,
+        });
+    }
+
+    /// Queues the record, where telemetry is on.
+    pub(crate) fn send(self, ending: Ending) {
+        let Some(client) = &self.client else { return };
+        let attempt = Attempt {
+            id: attempt_id(self.arrival.received_at),
+            endpoint: self.endpoint.name.clone(),
+            provider: self.endpoint.scheme.provider.to_owned(),
+            message_id: self.subject.message_id,
+            event_type: self.subject.envelope.event_type,
+            entity_id: self.subject.envelope.entity_id,
+            received_at: self.arrival.received_at,
+            provider_timestamp: self.subject.provider_timestamp,
+            duration_us: self.arrival.elapsed_us(),
+            status: ending.status,
+            outcome: ending.outcome,
+            verification: Verification {
+                result: self.subject.verification.unwrap_or(VerificationResult::Unverified),
+                code: self.subject.code,
+            },
+            dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(str::to_owned) },
+            steps: ending.steps,
+            missing_steps: ending.missing_steps,
+            failure: ending.failure,
+            request: self.arrival.request,
+            response: ending.response_size.map(|size| ResponseInfo { size }),
+            metadata: serde_json::Map::new(),
+        };
+        client.record(attempt);
+    }
+}
+
+/// A UUIDv7 of the moment the request came.
+fn attempt_id(at: Timestamp) -> Uuid {
+    let micros = u64::try_from(at.unix_micros()).unwrap_or(0);
+    let nanos = u32::try_from(micros % 1_000_000).unwrap_or(0) * 1_000;
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, micros / 1_000_000, nanos))
+}

@@ -1,0 +1,162 @@
+//! The sender: takes attempts without blocking, and posts them from one thread of its own.
+
+mod target;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
+use surehook_core::telemetry::queue::{AttemptQueue, QueueLimits};
+use tokio::sync::Notify;
+
+pub(crate) use target::Target;
+
+/// An attempt waits at most this long for others to share its batch.
+const BATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// After its deadline, a shutdown waits this long for the thread to let go of a running request.
+const ABORT_GRACE: Duration = Duration::from_millis(100);
+
+/// What became of the attempts that a process recorded: `recorded = stored + dropped + queued`, always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Attempts handed to the sender.
+    pub recorded: u64,
+    /// Attempts that a collector has stored.
+    pub stored: u64,
+    /// Attempts lost, by reason.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// Attempts that wait, or are on their way.
+    pub queued: u64,
+}
+
+/// The queue and its thread.
+pub(crate) struct Sender(Arc<Shared>);
+
+/// What the callers and the thread share.
+struct Shared {
+    sdk: SdkInfo,
+    instance: Instance,
+    target: Option<Target>,
+    state: Mutex<State>,
+    /// Tells waiting callers that something was settled.
+    settled: Condvar,
+    /// Wakes the thread.
+    wake: Notify,
+}
+
+struct State {
+    queue: AttemptQueue,
+    /// When the attempts that wait are to be sent even if the batch is not full; `None` while none wait.
+    due: Option<Instant>,
+    /// How often a caller asked for everything to be sent now.
+    urges: u64,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No thread.
+    Idle,
+    /// The thread runs.
+    Running,
+    /// The thread is to end when the queue is empty.
+    Closing,
+    /// The thread is to end now.
+    Aborting,
+}
+
+impl Sender {
+    /// A sender without a thread; the first attempt starts it.
+    pub(crate) fn new(sdk: SdkInfo, instance: Instance, target: Option<Target>) -> Self {
+        let state = State { queue: AttemptQueue::new(QueueLimits::default()), due: None, urges: 0, phase: Phase::Idle };
+        let (settled, wake) = (Condvar::new(), Notify::new());
+        Self(Arc::new(Shared { sdk, instance, target, state: Mutex::new(state), settled, wake }))
+    }
+
+    /// Takes an attempt, or counts it as dropped when the queue is full.
+    pub(crate) fn record(&self, attempt: Attempt) {
+        let mut state = self.0.lock();
+        if state.queue.push(attempt).is_err() {
+            return;
+        }
+        let first = state.due.is_none();
+        if first {
+            state.due = Some(Instant::now() + BATCH_INTERVAL);
+        }
+        let wake = first || state.queue.has_full_batch();
+        if state.phase == Phase::Idle {
+            self.start(&mut state);
+        }
+        drop(state);
+        if wake {
+            self.0.wake.notify_one();
+        }
+    }
+
+    /// Sends what is queued and waits for it up to `timeout`; true when nothing is left.
+    pub(crate) fn flush(&self, timeout: Duration) -> bool {
+        let mut state = self.0.lock();
+        state.urges += 1;
+        self.0.wake.notify_one();
+        let state = self.0.wait(state, timeout, |state| !state.queue.is_empty() && state.phase != Phase::Idle);
+        state.queue.is_empty()
+    }
+
+    /// The same, and ends the thread; what is left at the deadline is counted as dropped.
+    pub(crate) fn shutdown(&self, timeout: Duration) -> bool {
+        let mut state = self.0.lock();
+        state.urges += 1;
+        if state.phase == Phase::Running {
+            state.phase = Phase::Closing;
+        }
+        self.0.wake.notify_one();
+        let mut state = self.0.wait(state, timeout, |state| state.phase != Phase::Idle);
+        if state.phase == Phase::Idle {
+            return state.queue.is_empty();
+        }
+        state.phase = Phase::Aborting;
+        self.0.wake.notify_one();
+        drop(self.0.wait(state, ABORT_GRACE, |state| state.phase != Phase::Idle));
+        false
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let state = self.0.lock();
+        let counts = state.queue.counts();
+        Stats {
+            recorded: counts.recorded,
+            stored: counts.stored,
+            dropped: counts.dropped,
+            queued: counts.queued + counts.in_flight,
+        }
+    }
+
+    fn start(&self, state: &mut State) {
+        let Some(target) = self.0.target.clone() else { return };
+        let shared = Arc::clone(&self.0);
+        let thread = std::thread::Builder::new().name("surehook-sender".to_owned());
+        // Where no thread can be had, the attempts stay queued and the next one tries again.
+        if thread.spawn(move || worker::run(&shared, &target)).is_ok() {
+            state.phase = Phase::Running;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while `pending` holds, at most for `timeout`.
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        timeout: Duration,
+        pending: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.settled.wait_timeout_while(state, timeout, |state| pending(state));
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}

@@ -1,0 +1,233 @@
+//! The sender's thread: waits for work, posts it, and does what the answer says.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use surehook_core::telemetry::attempt::DropReason;
+use surehook_core::telemetry::backoff::{Backoff, UNAUTHORIZED_PROBE, retry_after};
+use surehook_core::telemetry::queue::InFlight;
+use surehook_core::telemetry::wire::{self, Ack, Answer};
+
+use super::target::{Reply, Target, compress};
+use super::{BATCH_INTERVAL, Phase, Shared};
+use crate::clock::{Clock, SystemClock};
+use crate::notice::{self, Level};
+
+/// Runs until the sender is shut down.
+pub(super) fn run(shared: &Shared, target: &Target) {
+    let ended = catch_unwind(AssertUnwindSafe(|| serve(shared, target)));
+    let failed = !matches!(ended, Ok(Ok(())));
+    if failed {
+        notice::give(Level::Error, "the telemetry thread could not run; the attempts that waited are lost");
+    }
+    let mut state = shared.lock();
+    if failed {
+        state.queue.give_up_waiting(DropReason::InternalError);
+    } else if state.phase == Phase::Aborting {
+        state.queue.give_up_waiting(DropReason::ShutdownTimeout);
+    }
+    state.due = None;
+    state.phase = Phase::Idle;
+    drop(state);
+    shared.settled.notify_all();
+}
+
+fn serve(shared: &Shared, target: &Target) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = target.connect().map_err(std::io::Error::other)?;
+    let worker =
+        Worker { shared, target, client, backoff: Backoff::default(), urges_seen: 0, warned: false, next: None };
+    runtime.block_on(worker.work());
+    Ok(())
+}
+
+struct Worker<'a> {
+    shared: &'a Shared,
+    target: &'a Target,
+    client: reqwest::Client,
+    backoff: Backoff,
+    urges_seen: u64,
+    /// Whether the owner was told that the collector does not take our batches.
+    warned: bool,
+    /// Half of a batch that was too large as a whole.
+    next: Option<InFlight>,
+}
+
+/// What the thread is to do next.
+enum Task {
+    Wait(Option<Instant>),
+    Send(InFlight),
+    End,
+}
+
+impl Worker<'_> {
+    async fn work(mut self) {
+        loop {
+            match self.next_task() {
+                Task::End => return,
+                Task::Wait(None) => self.shared.wake.notified().await,
+                Task::Wait(Some(until)) => {
+                    // Woken or not, the next task is looked up anew.
+                    let _ = tokio::time::timeout_at(until.into(), self.shared.wake.notified()).await;
+                }
+                Task::Send(batch) => {
+                    if let Some(pause) = self.send(batch).await {
+                        self.pause(pause).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_task(&mut self) -> Task {
+        let mut state = self.shared.lock();
+        if state.phase == Phase::Aborting {
+            if let Some(half) = self.next.take() {
+                state.queue.restore(half);
+            }
+            return Task::End;
+        }
+        if let Some(half) = self.next.take() {
+            return Task::Send(half);
+        }
+        if state.queue.is_empty() {
+            state.due = None;
+            self.urges_seen = state.urges;
+            return if state.phase == Phase::Closing { Task::End } else { Task::Wait(None) };
+        }
+        let urged = state.phase == Phase::Closing || state.urges != self.urges_seen;
+        let due = state.due.is_none_or(|due| due <= Instant::now());
+        if !(urged || due || state.queue.has_full_batch()) {
+            return Task::Wait(state.due);
+        }
+        state.due = Some(Instant::now() + BATCH_INTERVAL);
+        state.queue.take().map_or(Task::Wait(None), Task::Send)
+    }
+
+    /// Posts a batch and settles it; answers for how long to pause before the next.
+    async fn send(&mut self, batch: InFlight) -> Option<Duration> {
+        let Some(gzipped) = self.encode(&batch) else {
+            self.lose(batch, DropReason::InternalError);
+            return None;
+        };
+        let posted = tokio::select! {
+            posted = self.target.post(&self.client, gzipped) => posted,
+            () = self.aborted() => {
+                self.shared.lock().queue.restore(batch);
+                return None;
+            }
+        };
+        match posted {
+            Ok(reply) => self.settle(batch, &reply),
+            Err(_) => Some(self.retry(batch, None, "it cannot be reached")),
+        }
+    }
+
+    fn encode(&self, batch: &InFlight) -> Option<Vec<u8>> {
+        let json = wire::encode(&self.shared.sdk, &self.shared.instance, SystemClock.now(), batch).ok()?;
+        compress(&json).ok()
+    }
+
+    fn settle(&mut self, batch: InFlight, reply: &Reply) -> Option<Duration> {
+        match wire::read_answer(reply.status, &reply.body, batch.attempt_count()) {
+            Answer::Stored(ack) => {
+                self.stored(batch, &ack);
+                None
+            }
+            Answer::Retry => {
+                let after = reply.retry_after.as_deref().and_then(|value| retry_after(value, SystemClock.now()));
+                Some(self.retry(batch, after, &format!("it answers {}", reply.status)))
+            }
+            Answer::Split => {
+                self.split(batch);
+                None
+            }
+            Answer::Unauthorized => {
+                self.keep(batch, "it does not accept the API key");
+                Some(UNAUTHORIZED_PROBE)
+            }
+            Answer::Refused => {
+                self.lose(batch, DropReason::RejectedByServer);
+                None
+            }
+        }
+    }
+
+    fn stored(&mut self, batch: InFlight, ack: &Ack) {
+        self.shared.lock().queue.acknowledge(batch, ack);
+        self.shared.settled.notify_all();
+        self.backoff.reset();
+        let address = self.target.address();
+        if std::mem::take(&mut self.warned) {
+            notice::give(Level::Info, format!("the collector at {address} takes batches again"));
+        }
+        if !ack.rejected.is_empty() {
+            let count = ack.rejected.len();
+            notice::give(Level::Error, format!("the collector at {address} refused {count} attempts; they are lost"));
+        }
+    }
+
+    fn retry(&mut self, batch: InFlight, after: Option<Duration>, why: &str) -> Duration {
+        self.keep(batch, why);
+        self.backoff.next(random(), after)
+    }
+
+    /// Puts a batch back and tells the owner once.
+    fn keep(&mut self, batch: InFlight, why: &str) {
+        self.shared.lock().queue.restore(batch);
+        if !std::mem::replace(&mut self.warned, true) {
+            let address = self.target.address();
+            let text = format!("telemetry waits for the collector at {address}: {why}; webhooks are handled as before");
+            notice::give(Level::Warning, text);
+        }
+    }
+
+    /// Halves a batch that is too large; one attempt that is too large alone is lost.
+    fn split(&mut self, batch: InFlight) {
+        match batch.halve() {
+            Ok((older, newer)) => {
+                self.shared.lock().queue.restore(newer);
+                self.next = Some(older);
+            }
+            Err(single) => self.lose(single, DropReason::TooLarge),
+        }
+    }
+
+    fn lose(&self, batch: InFlight, reason: DropReason) {
+        let (count, address) = (batch.attempt_count(), self.target.address());
+        self.shared.lock().queue.give_up(batch, reason);
+        self.shared.settled.notify_all();
+        notice::give(
+            Level::Error,
+            format!("{count} attempts could not be sent to the collector at {address} and are lost"),
+        );
+    }
+
+    /// Sleeps; a new flush or a shutdown ends the sleep early, once.
+    async fn pause(&mut self, pause: Duration) {
+        let until = tokio::time::Instant::now() + pause;
+        while !self.is_urged_anew() {
+            if tokio::time::timeout_at(until, self.shared.wake.notified()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn is_urged_anew(&mut self) -> bool {
+        let state = self.shared.lock();
+        let seen = std::mem::replace(&mut self.urges_seen, state.urges);
+        seen != state.urges || state.phase == Phase::Aborting
+    }
+
+    /// Returns when the sender is to stop at once.
+    async fn aborted(&self) {
+        while self.shared.lock().phase != Phase::Aborting {
+            self.shared.wake.notified().await;
+        }
+    }
+}
+
+/// A random share between 0 and 1.
+fn random() -> f64 {
+    getrandom::u32().map_or(1.0, |bits| f64::from(bits) / f64::from(u32::MAX))
+}

@@ -1,0 +1,44 @@
+//! The process-wide client.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::collector::{Collector, Play, nobody};
+use support::{Message, endpoint, handled, ok};
+use surehook::{ClientOptions, init};
+
+fn options(address: std::net::SocketAddr) -> ClientOptions {
+    let endpoint = Some(format!("http://{address}"));
+    ClientOptions { api_key: Some("shk_test".to_owned()), endpoint, ..ClientOptions::default() }
+}
+
+/// One test, because there is one process-wide client.
+#[test]
+fn endpoints_use_the_client_that_init_installed_last() {
+    let endpoint = endpoint(|options| options.client = None);
+    let record = |id: &str| {
+        handled(Message::user_created(id).begin(&endpoint)).finish(ok(b""));
+    };
+    record("before");
+    assert!(surehook::flush(Duration::ZERO), "there is no client yet");
+    assert!(surehook::take_notices().iter().any(|notice| notice.text.contains("init() was not called")));
+
+    let collector = Collector::start([], Play::Accept);
+    init(options(collector.address())).unwrap();
+    record("first");
+    // Loaded anew with the same settings: the queue stays.
+    init(options(collector.address())).unwrap();
+    assert_eq!(surehook::stats().recorded, 1);
+    record("second");
+    // Other settings: the earlier client sends what it holds.
+    init(options(nobody())).unwrap();
+    assert_eq!(collector.seen().stored.len(), 2);
+    assert_eq!(surehook::stats().recorded, 0);
+
+    assert!(init(ClientOptions { endpoint: Some("collector".to_owned()), ..options(nobody()) }).is_err());
+    record("third");
+    assert_eq!(surehook::stats().queued, 1, "the client that was there stays");
+    assert!(!surehook::shutdown(Duration::ZERO));
+}

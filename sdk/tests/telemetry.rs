@@ -1,0 +1,175 @@
+//! What is recorded arrives, once, or is counted: recorded = stored + dropped + queued, in every fault.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::collector::{Collector, Play, client, nobody};
+use support::{Message, endpoint, handled, ok};
+use surehook::core::telemetry::attempt::DropReason;
+use surehook::{Client, Endpoint, Stats};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn watched(client: &Client) -> Endpoint {
+    endpoint(|options| options.client = Some(client.clone()))
+}
+
+fn record(endpoint: &Endpoint, count: usize) {
+    for number in 0..count {
+        let delivery = handled(Message::user_created(&format!("msg_{number}")).begin(endpoint));
+        assert!(delivery.finish(ok(b"done")).is_none());
+    }
+}
+
+fn assert_identity(stats: &Stats) {
+    let dropped: u64 = stats.dropped.values().sum();
+    assert_eq!(stats.recorded, stats.stored + dropped + stats.queued, "{stats:?}");
+}
+
+/// Records 100 attempts against the script and expects all of them stored, each once.
+fn all_arrive(script: Vec<Play>, after: Play) -> (Collector, Client) {
+    let collector = Collector::start(script, after);
+    let client = collector.client();
+    record(&watched(&client), 100);
+    assert!(client.flush(LONG), "{:?}", client.stats());
+    assert_eq!(collector.seen().stored.len(), 100);
+    let stats = client.stats();
+    assert_eq!((stats.recorded, stats.stored, stats.queued), (100, 100, 0));
+    assert_identity(&stats);
+    (collector, client)
+}
+
+#[test]
+fn every_attempt_arrives_in_batches_of_at_most_100() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    record(&watched(&client), 250);
+    assert!(client.flush(LONG));
+    let seen = collector.seen();
+    assert_eq!(seen.stored.len(), 250);
+    assert!(seen.batches.iter().all(|batch| batch.attempts.len() <= 100));
+    let attempt = seen.stored.values().next().unwrap();
+    assert_eq!(attempt.event_type.as_deref(), Some("user.created"));
+    assert_eq!(attempt.entity_id.as_deref(), Some("user_1"));
+    assert_eq!(attempt.status, Some(200));
+    assert!(!attempt.request.headers.contains_key("svix-signature"));
+}
+
+#[test]
+fn an_attempt_is_sent_within_seconds_without_being_asked_for() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    record(&watched(&client), 1);
+    let deadline = Instant::now() + LONG;
+    while collector.seen().stored.is_empty() {
+        assert!(Instant::now() < deadline, "nothing arrived");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_a_busy_collector_refuses_is_sent_again() {
+    let busy = Play::Answer(503, "retry-after: 0\r\n", "{}");
+    all_arrive(vec![busy.clone(), Play::Answer(429, "", "{}"), busy], Play::Accept);
+}
+
+#[test]
+fn a_reply_that_is_lost_after_the_commit_stores_nothing_twice() {
+    all_arrive(vec![Play::LoseReply], Play::Accept);
+}
+
+#[test]
+fn a_200_of_a_captive_portal_is_no_acknowledgement() {
+    all_arrive(vec![Play::Answer(200, "", "<html>Welcome to our Wi-Fi</html>")], Play::Accept);
+    all_arrive(vec![Play::Answer(202, "", "<html>Welcome to our Wi-Fi</html>")], Play::Accept);
+}
+
+#[test]
+fn batches_that_are_too_large_are_halved_until_they_fit() {
+    all_arrive(Vec::new(), Play::AtMost(7));
+}
+
+#[test]
+fn one_attempt_that_is_too_large_alone_is_counted() {
+    let collector = Collector::start([], Play::AtMost(0));
+    let client = collector.client();
+    record(&watched(&client), 3);
+    assert!(client.flush(LONG));
+    let stats = client.stats();
+    assert_eq!(stats.dropped[&DropReason::TooLarge], 3);
+    assert_identity(&stats);
+}
+
+#[test]
+fn what_is_refused_for_good_is_counted_and_reported_with_the_next_batch() {
+    let collector = Collector::start([Play::Answer(422, "", "{}")], Play::Accept);
+    let client = collector.client();
+    let endpoint = watched(&client);
+    record(&endpoint, 5);
+    assert!(client.flush(LONG));
+    assert_eq!(client.stats().dropped[&DropReason::RejectedByServer], 5);
+    let delivery = handled(Message::user_created("msg_later").begin(&endpoint));
+    delivery.finish(ok(b""));
+    assert!(client.flush(LONG));
+    assert_eq!(collector.seen().batches[0].dropped[&DropReason::RejectedByServer], 5);
+    assert_identity(&client.stats());
+}
+
+#[test]
+fn a_wrong_key_keeps_the_queue() {
+    let collector = Collector::start([], Play::Answer(401, "", "{}"));
+    let client = collector.client();
+    record(&watched(&client), 5);
+    assert!(!client.flush(Duration::from_millis(300)));
+    let stats = client.stats();
+    assert_eq!((stats.queued, stats.stored), (5, 0));
+    assert_identity(&stats);
+}
+
+#[test]
+fn a_collector_that_is_down_never_slows_a_handler_and_delays_the_exit_for_two_seconds_at_most() {
+    let stalling = Collector::start([], Play::Stall);
+    for client in [client(nobody()), stalling.client()] {
+        let endpoint = watched(&client);
+        record(&endpoint, 1);
+        let started = Instant::now();
+        record(&endpoint, 0);
+        for number in 0..1000 {
+            handled(Message::user_created(&format!("msg_down_{number}")).begin(&endpoint)).finish(ok(b""));
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "1,000 deliveries took {:?}", started.elapsed());
+        let started = Instant::now();
+        assert!(!client.shutdown(Duration::from_secs(2)));
+        assert!(started.elapsed() < Duration::from_millis(2_300), "{:?}", started.elapsed());
+        let stats = client.stats();
+        assert_eq!(stats.dropped[&DropReason::ShutdownTimeout], 1001);
+        assert_identity(&stats);
+    }
+}
+
+#[test]
+fn shutdown_sends_what_is_queued_and_a_later_attempt_starts_anew() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    let endpoint = watched(&client);
+    record(&endpoint, 100);
+    assert!(client.shutdown(LONG));
+    assert_eq!(collector.seen().stored.len(), 100);
+    handled(Message::user_created("msg_after").begin(&endpoint)).finish(ok(b""));
+    assert!(client.shutdown(LONG));
+    assert_eq!(collector.seen().stored.len(), 101);
+}
+
+#[test]
+fn more_than_the_queue_holds_is_counted() {
+    let client = client(nobody());
+    record(&watched(&client), 10_050);
+    let stats = client.stats();
+    assert!(stats.dropped[&DropReason::QueueFull] >= 50, "{stats:?}");
+    assert!(stats.queued <= 10_000);
+    assert_identity(&stats);
+    client.shutdown(Duration::ZERO);
+    assert_identity(&client.stats());
+}
