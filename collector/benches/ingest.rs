@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
 const ATTEMPTS: usize = 100;
-static CONNECTIONS: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::var("CONNS").unwrap().parse().unwrap());
+const CONNECTIONS: usize = 32;
 const RAW_BATCH: usize = 25;
 
 fn main() {
@@ -157,14 +157,14 @@ fn ingest(directory: &std::path::Path, span: Duration) -> f64 {
     runtime.block_on(async {
         let collector = Collector::open(Config::new(directory.path(), Access::Local)).unwrap();
         let key = collector.create_key("bench").unwrap();
-        let requests = Arc::new(requests(&key, (span.as_secs_f64() * 700.0) as usize + *CONNECTIONS));
+        let requests = Arc::new(requests(&key, (span.as_secs_f64() * 700.0) as usize + CONNECTIONS));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let client = async {
             let next = Arc::new(AtomicUsize::new(0));
             let begun = Instant::now();
-            let senders: Vec<_> = (0..*CONNECTIONS)
+            let senders: Vec<_> = (0..CONNECTIONS)
                 .map(|_| tokio::spawn(send(address, Arc::clone(&requests), Arc::clone(&next), begun + span)))
                 .collect();
             let mut stored = 0;
