@@ -6,9 +6,11 @@ mod delivery;
 mod error;
 mod events;
 mod host;
+mod input;
 mod kept;
 mod random;
 mod report;
+mod saved;
 mod settings;
 mod verdict;
 
