@@ -7,12 +7,14 @@
 pub(super) fn split(command: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let mut shell = Shell { command, at: 0 };
     let mut words = Vec::new();
+    shell.skip_empty_lines();
     while let Some(word) = shell.word().map_err(|fault| shell.fault(fault))? {
         words.push(word);
     }
-    match shell.is_at_end() {
-        true => Ok(words),
-        false => Err(shell.fault("another command follows")),
+    shell.skip_empty_lines();
+    match shell.peek() {
+        None => Ok(words),
+        Some(_) => Err(shell.fault("another command follows")),
     }
 }
 
@@ -82,14 +84,12 @@ impl Shell<'_> {
         }
     }
 
-    /// Whether nothing but empty lines and comments is left.
-    fn is_at_end(&mut self) -> bool {
+    fn skip_empty_lines(&mut self) {
         loop {
             match self.peek() {
-                None => return true,
                 Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
                 Some(b'#') => self.skip_comment(),
-                Some(_) => return false,
+                _ => return,
             }
         }
     }
@@ -100,6 +100,11 @@ impl Shell<'_> {
         match self.next() {
             Some(b'\'') => self.single(word),
             Some(b'"') => self.double(word),
+            // Bash would translate it, and has no translation.
+            Some(b'$') if self.peek() == Some(b'"') => {
+                self.at += 1;
+                self.double(word)
+            }
             Some(b'$') if self.peek() == Some(b'\'') => {
                 self.at += 1;
                 self.ansi_c(word)
@@ -127,6 +132,7 @@ impl Shell<'_> {
             [b'$', next, ..] if next.is_ascii_alphanumeric() || b"_{@*#?$!-".contains(next) => {
                 Err("a variable cannot be filled in here; write its value")
             }
+            [b'$', b'\\', b'\n' | b'\r', ..] => Err("a $ must not stand before a joined line"),
             _ => Ok(()),
         }
     }
@@ -223,8 +229,8 @@ mod tests {
     fn words_are_split_as_bash_splits_them() {
         for (command, expected) in [
             ("", &[][..]),
-            ("  a\tb  \n\n# done\n", &["a", "b"]),
-            (r#"a 'b c' "d e"f"#, &["a", "b c", "d ef"]),
+            ("\n# before\n  a\tb  \n\n# done\n", &["a", "b"]),
+            (r#"a 'b c' "d e"f$"g""#, &["a", "b c", "d efg"]),
             (r#"'' "" a''"#, &["", "", "a"]),
             (r#"'\n$x`"' "a'b""#, &["\\n$x`\"", "a'b"]),
             (r#""\$\`\"\\\n\!" "cost: $""#, &["$`\"\\\\n\\!", "cost: $"]),
