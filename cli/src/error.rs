@@ -11,6 +11,8 @@ pub(crate) enum CliError {
     Usage(String),
     /// It could not do, or did not find, what it was asked for: exit code 1.
     Failure(String),
+    /// The answer is no, and its output says so: exit code 1.
+    Told,
     /// Whoever read its output went away, as `| head` does: no message.
     OutputClosed,
 }
@@ -29,6 +31,7 @@ impl CliError {
         let (message, code) = match self {
             Self::Usage(message) => (message, 2),
             Self::Failure(message) => (message, 1),
+            Self::Told => return ExitCode::from(1),
             // What a shell reports for a process that SIGPIPE ended.
             Self::OutputClosed => return ExitCode::from(141),
         };

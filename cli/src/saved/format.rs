@@ -38,11 +38,6 @@ pub(super) fn is_aside(line: &[u8]) -> bool {
 /// Whether a command line calls curl, by whatever path.
 fn is_curl(line: &[u8]) -> bool {
     let program = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    is_curl_program(program)
-}
-
-/// Whether a program's path is that of curl.
-pub(super) fn is_curl_program(program: &[u8]) -> bool {
     let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     matches!(name, b"curl" | b"curl.exe")
 }

@@ -176,7 +176,7 @@ mod tests {
         let har = json!({ "log": { "version": "1.2", "entries": [first, second] } }).to_string();
         let found = read(har.as_bytes(), Some(2)).unwrap();
         assert_eq!(found.body, b"{\"a\":\"\\u00e9\"}");
-        assert_eq!(found.target.url().as_deref(), Some("https://a.example/hook"));
+        assert_eq!(found.target, Target::parse(b"https://a.example/hook?q").unwrap());
         assert_eq!(found.headers, [Header { name: "svix-id".into(), value: b"msg_1".to_vec() }]);
         assert_eq!(read(second.to_string().as_bytes(), None).unwrap(), found);
         let fault = read(har.as_bytes(), None).unwrap_err();

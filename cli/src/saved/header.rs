@@ -20,6 +20,16 @@ impl Header {
         Ok(Self { name: name.as_str().to_owned(), value: value.to_owned() })
     }
 
+    /// `name: value`.
+    pub(crate) fn line(&self) -> Vec<u8> {
+        [self.name.as_bytes(), b": ", &self.value].concat()
+    }
+
+    /// The value for JSON, which holds only text.
+    pub(crate) fn value_text(&self) -> String {
+        String::from_utf8_lossy(&self.value).into_owned()
+    }
+
     /// From `Name: value`.
     pub(crate) fn from_line(line: &[u8]) -> Result<Self, String> {
         match line.iter().position(|byte| *byte == b':') {
@@ -30,7 +40,7 @@ impl Header {
 }
 
 /// The values of every header with that name, which must be in lower case.
-pub(super) fn values<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) fn values<'a>(headers: &'a [Header], name: &str) -> impl Iterator<Item = &'a [u8]> {
     headers.iter().filter(move |header| header.name == name).map(|header| header.value.as_slice())
 }
 

@@ -13,7 +13,7 @@ mod plain;
 mod target;
 
 pub(crate) use format::Format;
-pub(crate) use header::Header;
+pub(crate) use header::{Header, values as header_values};
 pub(crate) use plain::headers_of_file;
 pub(crate) use target::Target;
 

@@ -30,10 +30,10 @@ impl Target {
         }
     }
 
-    /// The URL that was called, without its query.
-    pub(crate) fn url(&self) -> Option<String> {
-        let path = self.path.split('?').next().unwrap_or_default();
-        self.origin.as_ref().map(|origin| format!("{origin}{path}"))
+    /// The host and port it went to, as far as the request names them.
+    pub(crate) fn host(&self) -> &str {
+        let authority = self.origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+        authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or("localhost")
     }
 }
 
@@ -53,7 +53,12 @@ mod tests {
             let target = Target::parse(text.as_bytes()).unwrap();
             assert_eq!((target.origin.as_deref(), target.path.as_str()), (origin, path), "{text}");
         }
-        assert_eq!(Target::parse(b"https://a/b?c").unwrap().url().as_deref(), Some("https://a/b"));
+    }
+
+    #[test]
+    fn the_host_is_without_a_password() {
+        assert_eq!(Target::parse(b"https://me:pw@a.example:8443/x").unwrap().host(), "a.example:8443");
+        assert_eq!(Target::parse(b"/x").unwrap().host(), "localhost");
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod words;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::format::is_curl_program;
+use super::format::{self, Format};
 use super::header::Header;
 use super::target::Target;
 use super::{Files, SavedRequest, headers_of_file};
@@ -16,13 +16,13 @@ use options::{Effect, Given};
 
 /// Reads the command. Files that it names are those of the folder where this program runs, as they were for curl.
 pub(super) fn read(command: &[u8], files: Files<'_>) -> Result<SavedRequest, String> {
-    let mut words = words::split(command)?.into_iter().skip_while(|word| word == b"$");
-    match words.next() {
-        Some(program) if is_curl_program(&program) => {}
-        _ => return Err("it is no curl command".to_owned()),
+    if format::detect(command) != Ok(Format::Curl) {
+        return Err("it is no curl command".to_owned());
     }
+    let words = words::split(command)?.into_iter();
+    let arguments = words.skip_while(|word| word == b"$").skip(1);
     let mut request = Curl::default();
-    for option in options::parse(words)? {
+    for option in options::parse(arguments)? {
         request.apply(option, files)?;
     }
     request.finish()

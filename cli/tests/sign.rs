@@ -1,0 +1,155 @@
+//! `surehook sign`: what it signs is what a provider signs, and what it prints can be read again.
+
+mod common;
+
+use std::fs;
+
+use common::{refusal, run, run_with, surehook, text};
+use serde_json::Value;
+
+const SVIX_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn sign(line: &str, body: &[u8]) -> std::process::Output {
+    let args: Vec<&str> = ["sign"].into_iter().chain(line.split_whitespace()).collect();
+    run_with(surehook(&args).env("SVIX_WEBHOOK_SECRET", SVIX_SECRET).env("WEBHOOK_SECRET", STANDARD_SECRET), body)
+}
+
+#[test]
+fn the_published_answers_come_out() {
+    for (line, body, signature) in [
+        (
+            "--provider svix --id msg_27UH4WbU6Z5A5EzD8u03UvzRbpk --timestamp 1649367553",
+            r#"{"email":"test@example.com","username":"test_user"}"#,
+            "svix-signature: v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+        ),
+        (
+            "--provider standard-webhooks --id msg_p5jXN8AQM9LWM0D4loKWxJek --timestamp 2021-02-25T15:02:10Z",
+            r#"{"test": 2432232314}"#,
+            "webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+        // Published by GitHub.
+        (
+            "--provider github --secret-file github",
+            "Hello, World!",
+            "x-hub-signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+        ),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let secret = dir.path().join("github").display().to_string();
+        fs::write(&secret, "It's a Secret to Everybody").expect("a file");
+        let output = sign(&line.replace("--secret-file github", &format!("--secret-file {secret}")), body.as_bytes());
+        let printed = text(&output.stdout);
+        assert!(printed.lines().any(|line| line == signature), "{line}: {printed}{}", text(&output.stderr));
+    }
+}
+
+/// A secret that each provider takes, by the form of its row.
+fn key_pair(provider: &str) -> (&'static str, &'static str) {
+    match provider {
+        "clerk" | "svix" | "standard-webhooks" => (STANDARD_SECRET, STANDARD_SECRET),
+        _ => ("whsec_0123456789abcdef0123456789abcdef", "whsec_0123456789abcdef0123456789abcdef"),
+    }
+}
+
+#[test]
+fn what_is_signed_is_valid_for_every_provider_that_signs_in_headers() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let body = br#"{"id":"evt_1","type":"user.created"}"#;
+    fs::write(dir.path().join("body.json"), body).expect("a file");
+    for provider in ["clerk", "svix", "standard-webhooks", "stripe", "github"] {
+        let (private, public) = key_pair(provider);
+        fs::write(dir.path().join("private"), private).expect("a file");
+        fs::write(dir.path().join("public"), public).expect("a file");
+        for (form, saved) in [("http", &["saved"][..]), ("curl", &["saved"]), ("headers", &["--headers", "saved", "--body", "body.json"])] {
+            let mut command = surehook(&["sign", "--provider", provider, "--secret-file", "private", "--format", form]);
+            let to = ["--to", "https://app.example/hook?a=1", "body.json"];
+            let signed = run(command.args(to).current_dir(dir.path()));
+            assert!(signed.status.success(), "{provider} {form}: {signed:?}");
+            fs::write(dir.path().join("saved"), &signed.stdout).expect("a file");
+            let verify = |secret: &str| {
+                let mut command = surehook(&["verify", "--provider", provider, "--secret-file", secret]);
+                run(command.args(["--url", "https://app.example/hook?a=1"]).args(saved).current_dir(dir.path()))
+            };
+            assert_eq!(verify("public").status.code(), Some(0), "{provider} {form}: {}", text(&verify("public").stdout));
+            fs::write(dir.path().join("other"), public.replace('a', "b").replace('L', "M")).expect("a file");
+            assert_eq!(verify("other").status.code(), Some(1), "{provider} {form}");
+        }
+    }
+}
+
+#[test]
+fn json_is_one_object() {
+    let output = sign("--provider svix --format json --timestamp 1 --id msg_1 --to http://localhost:3000/x", b"{}");
+    let object: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(object["method"], "POST");
+    assert_eq!(object["url"], "http://localhost:3000/x");
+    assert_eq!(object["headers"]["svix-id"], "msg_1");
+    assert_eq!(object["headers"]["svix-timestamp"], "1");
+    assert_eq!(object["headers"]["content-type"], "application/json");
+}
+
+#[test]
+fn ids_and_times_are_new_unless_they_are_given() {
+    let id = |output: std::process::Output| {
+        let printed = text(&output.stdout);
+        printed.lines().find_map(|line| line.strip_prefix("svix-id: ").map(str::to_owned)).expect("an id")
+    };
+    let (first, second) = (id(sign("--provider svix", b"{}")), id(sign("--provider svix", b"{}")));
+    assert!(first.starts_with("msg_") && first.len() == 31 && first != second, "{first} {second}");
+}
+
+/// The printed command means the same to a shell: `sh` runs it with a curl that prints its arguments.
+#[cfg(unix)]
+#[test]
+fn a_shell_reads_the_printed_command_as_it_is_meant() {
+    let body = "{\"a\":\"it's $HOME `id` \\\\ ! é\",\n\"b\":\"^\"}";
+    let printed = sign("--provider svix --timestamp 1 --id msg_1 --header x:$(id) --to http://localhost:3000/x?a=1&b='", body.as_bytes());
+    assert!(printed.status.success(), "{printed:?}");
+    let script = format!("curl() {{ for a in \"$@\"; do printf '%s\\0' \"$a\"; done; }}\n{}", text(&printed.stdout));
+    let output = run(std::process::Command::new("sh").args(["-c", &script]));
+    let arguments = text(&output.stdout);
+    let arguments: Vec<&str> = arguments.trim_end_matches('\0').split('\0').collect();
+    assert_eq!(arguments[0], "http://localhost:3000/x?a=1&b='");
+    assert_eq!(arguments[1..5], ["-H", "content-type: application/json", "-H", "x: $(id)"]);
+    assert_eq!(arguments[arguments.len() - 2..], ["--data-raw", body]);
+}
+
+#[test]
+fn a_wrong_command_line_is_one_clear_line_and_ends_with_2() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let two = dir.path().join("two").display().to_string();
+    fs::write(&two, format!("{SVIX_SECRET}\n{STANDARD_SECRET}\n")).expect("a file");
+    for (line, body, named) in [
+        ("", &b"{}"[..], "--provider"),
+        ("--provider clark", b"{}", "unknown provider"),
+        ("--provider clerk", b"{}", "set CLERK_WEBHOOK_SIGNING_SECRET"),
+        ("--provider svix --secret whsec_short", b"{}", "secret"),
+        (&format!("--provider svix --secret-file {two}"), b"{}", "one secret"),
+        ("--provider svix --timestamp soon", b"{}", "RFC 3339"),
+        ("--provider svix --method P()ST", b"{}", "--method"),
+        ("--provider svix --url app.example", b"{}", "--url"),
+        ("--provider svix --to ftp://a/", b"{}", "--to"),
+        ("--provider svix --format curl", b"{}", "--to"),
+        ("--provider svix --to http://a/", b"\0", "NUL"),
+        ("--provider svix --format yaml", b"{}", "yaml"),
+        ("--provider svix --header nocolon", b"{}", "--header number 1"),
+        ("--provider svix --id a\x01b", b"{}", "svix-id"),
+        ("--provider svix nowhere.json", b"{}", "cannot read nowhere.json"),
+    ] {
+        let (code, said) = refusal(&sign(line, body));
+        assert_eq!(code, 2, "{line}: {said}");
+        assert!(said.contains(named), "{line}: {said}");
+        assert!(!said.contains("C2FVsBQI"), "a secret was repeated: {said}");
+    }
+}
+
+#[test]
+fn the_secret_is_not_printed() {
+    for form in ["headers", "curl", "http", "json"] {
+        let output = sign(&format!("--provider svix --secret {SVIX_SECRET} --to http://a/ --format {form}"), b"{}");
+        assert!(output.status.success());
+        assert!(!(text(&output.stdout) + &text(&output.stderr)).contains("C2FVsBQI"), "{output:?}");
+        assert!(text(&output.stderr).contains("list of processes"));
+    }
+}
