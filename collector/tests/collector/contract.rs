@@ -70,6 +70,7 @@ fn attempts() -> Vec<Attempt> {
                 verification: Verification {
                     result: if refused { VerificationResult::Rejected } else { VerificationResult::Verified },
                     code: refused.then(|| codes[number / 2 % codes.len()]),
+                    diagnosis: None,
                 },
                 dedup: Dedup {
                     result: {
