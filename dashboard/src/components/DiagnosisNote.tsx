@@ -11,14 +11,13 @@ export function DiagnosisNote({ diagnosis }: { diagnosis: Diagnosis }): JSX.Elem
   return (
     <section class="diagnosis" aria-label="Diagnosis" data-finding={finding} data-certainty={certainty}>
       <p class="diagnosis-head">
-        <Icon name="search" />
         <strong>{label}</strong>
         <Certainty certainty={certainty} />
       </p>
       <p>{meaning}</p>
       <dl>
         <div><dt>Evidence</dt><dd class="wire">{evidence}</dd></div>
-        <div><dt>Fix</dt><dd class="wire">{fix}</dd></div>
+        <div data-part="fix"><dt>Fix</dt><dd class="wire">{fix}</dd></div>
       </dl>
       {page !== null && <p class="diagnosis-page"><a href={page} target="_blank" rel="noreferrer">How this happens, and the fix for each framework</a></p>}
     </section>
@@ -30,6 +29,7 @@ function Certainty({ certainty }: { certainty: string }): JSX.Element {
   const { label, meaning, tone } = certaintyWord(certainty);
   return (
     <span class="badge" data-tone={tone} title={meaning}>
+      <Icon name={certainty === "proved" ? "check" : "unknown"} />
       {label}<span class="visually-hidden">: {meaning}</span>
     </span>
   );
