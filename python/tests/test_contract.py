@@ -18,6 +18,7 @@ def test_the_reason_codes_are_those_of_the_contract():
 
 def test_the_words_of_a_diagnosis_are_those_of_the_contract():
     assert list(typing.get_args(surehook.Finding)) == CODES["findings"]
+    assert _native.findings() == CODES["findings"]
     assert list(typing.get_args(surehook.Certainty)) == CODES["certainties"]
 
 
