@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Writes verify.json and secrets.json. Keys and times are fixed, so that the same packages write the same bytes."""
+"""Writes verify.json, secrets.json and diagnosis.json.
+
+Keys and times are fixed, so that the same packages write the same bytes.
+"""
 
 import peers_env
 
 if __name__ == "__main__":
     peers_env.enter()
 
-from rows import accepted, refused_changes, refused_ed25519, refused_headers, refused_signatures, secrets
+from rows import accepted, diagnosis, refused_changes, refused_ed25519, refused_headers, refused_signatures, secrets
 from rows.table import FLAGS, Table, write
 
 
@@ -29,7 +32,15 @@ def main() -> None:
         secret_rows,
         secrets.FLAGS,
     )
-    print(f"verify {len(table.rows)} rows ({negative} negative), secrets {len(secret_rows)} rows")
+    diagnoses = diagnosis.rows()
+    write(
+        peers_env.HERE / "diagnosis.json",
+        "Refused requests, and the cause that a diagnosis must name. Times are Unix seconds.",
+        diagnoses,
+        diagnosis.FLAGS,
+    )
+    print(f"verify {len(table.rows)} rows ({negative} negative), secrets {len(secret_rows)} rows", end=", ")
+    print(f"diagnosis {len(diagnoses)} rows")
 
 
 if __name__ == "__main__":
