@@ -103,7 +103,7 @@ def python_answers() -> dict[str, dict[str, list[str]]]:
 
 
 def node_answers() -> dict[str, dict[str, list[str]]]:
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=HERE, check=True)
+    peers_env.install_npm_packages()
     node = subprocess.run(["node", "disagreements.mjs"], cwd=HERE, check=True, capture_output=True, text=True)
     return json.loads(node.stdout)
 
