@@ -285,6 +285,18 @@ def _json(table: Table) -> None:
             "signature_mismatch",
             _json_request(sent, named),
         )
+    for kind, sent in (("called-form", b""), ("called-form-of-nothing", b"=")):
+        good = _json_request(body, digest)
+        refuse(
+            table,
+            f"twilio-json-{kind}",
+            "A hash in the URL is that of the body, whatever the content type says, which nobody signs.",
+            "form url body advisory",
+            "signature_mismatch",
+            good,
+            headers=[FORM, *good.sent_headers()[1:]],
+            body=sent,
+        )
     other = hashlib.sha256(b"{}").hexdigest()
     good = _json_request(body, digest)
     refuse(

@@ -158,7 +158,7 @@ def _mailgun_forms(table: Table) -> None:
         "signature-cut": (mailgun_body(signature[:-2]), "31 bytes.", "malformed_signature"),
         "signature-in-base64": (mailgun_body(b64(good.mac())), "Not hexadecimal.", "malformed_signature"),
         "timestamp-with-a-plus": (mailgun_body(signature, "+" + SECONDS), "Not a plain number.", "malformed_timestamp"),
-        "timestamp-with-a-fraction": (mailgun_body(signature, 1700000000.5), "Not whole.", "malformed_timestamp"),
+        "timestamp-with-a-fraction": (mailgun_body(signature, SECONDS + ".5"), "Not whole.", "malformed_timestamp"),
     }
     for kind, (body, comment, code) in bodies.items():
         refuse(table, f"mailgun-{kind}", comment, "fields encoding", code, good, body=body)

@@ -201,7 +201,11 @@ def _body(table: Table) -> None:
     good = messages.LINEAR.request
     forms = {
         "seconds": (SECONDS, OLD, "Seconds where milliseconds belong are a day of January 1970."),
-        "fraction": (MILLISECONDS + ".5", MALFORMED, "Not whole."),
+        "fraction": (
+            MILLISECONDS + ".5",
+            "missing_header",
+            "A number that is not whole has no one text: it counts as missing.",
+        ),
         "negative": ("-" + MILLISECONDS, MALFORMED, "Before 1970."),
         "text-that-is-no-number": ('"now"', MALFORMED, "Not a number."),
         "null": ("null", "missing_header", "As good as missing."),
