@@ -148,7 +148,6 @@ def _rfc3339(table: Table) -> None:
         "seconds": SECONDS,
         "no-offset": "2023-11-14T22:13:20",
         "date-alone": "2023-11-14",
-        "space-for-t": "2023-11-14 22:13:20Z",
         "thirteenth-month": "2023-13-14T22:13:20Z",
         "thirtieth-of-february": "2024-02-30T22:13:20Z",
         "hour-24": "2023-11-14T24:13:20Z",
