@@ -86,7 +86,7 @@ def _der(table: Table) -> None:
     sendgrid = messages.SENDGRID
     data = base64.b64decode(sendgrid.request.signature())
     r, s = decode_dss_signature(data)
-    raw = r.to_bytes(32) + s.to_bytes(32)
+    raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
     forms = {
         "raw-integers": raw,
         "trailing-byte": data + b"\0",

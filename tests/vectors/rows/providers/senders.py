@@ -41,7 +41,7 @@ class P256Pair:
     """A fixed key pair whose public half is a SubjectPublicKeyInfo in base64."""
 
     def __init__(self, label: str) -> None:
-        self._key = ec.derive_private_key(int.from_bytes(fixed_bytes(label, 31)), ec.SECP256R1())
+        self._key = ec.derive_private_key(int.from_bytes(fixed_bytes(label, 31), "big"), ec.SECP256R1())
         self.public = self._key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
