@@ -36,9 +36,7 @@ pub(crate) enum AsOf {
     /// The time at which it was received, or would have been.
     Given(Timestamp),
     /// The time that the request says it was signed at; the given one where it says none.
-    Signing {
-        otherwise: Timestamp,
-    },
+    Signing { otherwise: Timestamp },
 }
 
 /// What a check told.

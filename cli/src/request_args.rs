@@ -23,13 +23,13 @@ pub(crate) struct RequestArgs {
     body: Option<String>,
     // Not parsed by clap, which would repeat what it cannot parse.
     /// A header that goes with --body
-    #[arg(long = "header", value_name = "NAME: VALUE", requires = "body")]
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "body", conflicts_with = "file")]
     headers: Vec<String>,
     /// A file with one header a line that goes with --body
-    #[arg(long = "headers", value_name = "FILE", requires = "body")]
+    #[arg(long = "headers", value_name = "FILE", requires = "body", conflicts_with = "file")]
     headers_file: Option<String>,
     /// The method that goes with --body
-    #[arg(long, value_name = "METHOD", requires = "body", default_value = "POST")]
+    #[arg(long, value_name = "METHOD", requires = "body", conflicts_with = "file", default_value = "POST")]
     method: String,
 }
 

@@ -61,7 +61,11 @@ fn what_is_signed_is_valid_for_every_provider_that_signs_in_headers() {
         let (private, public) = key_pair(provider);
         fs::write(dir.path().join("private"), private).expect("a file");
         fs::write(dir.path().join("public"), public).expect("a file");
-        for (form, saved) in [("http", &["saved"][..]), ("curl", &["saved"]), ("headers", &["--headers", "saved", "--body", "body.json"])] {
+        for (form, saved) in [
+            ("http", &["saved"][..]),
+            ("curl", &["saved"]),
+            ("headers", &["--headers", "saved", "--body", "body.json"]),
+        ] {
             let mut command = surehook(&["sign", "--provider", provider, "--secret-file", "private", "--format", form]);
             let to = ["--to", "https://app.example/hook?a=1", "body.json"];
             let signed = run(command.args(to).current_dir(dir.path()));
@@ -71,7 +75,12 @@ fn what_is_signed_is_valid_for_every_provider_that_signs_in_headers() {
                 let mut command = surehook(&["verify", "--provider", provider, "--secret-file", secret]);
                 run(command.args(["--url", "https://app.example/hook?a=1"]).args(saved).current_dir(dir.path()))
             };
-            assert_eq!(verify("public").status.code(), Some(0), "{provider} {form}: {}", text(&verify("public").stdout));
+            assert_eq!(
+                verify("public").status.code(),
+                Some(0),
+                "{provider} {form}: {}",
+                text(&verify("public").stdout)
+            );
             fs::write(dir.path().join("other"), public.replace('a', "b").replace('L', "M")).expect("a file");
             assert_eq!(verify("other").status.code(), Some(1), "{provider} {form}");
         }
@@ -104,7 +113,10 @@ fn ids_and_times_are_new_unless_they_are_given() {
 #[test]
 fn a_shell_reads_the_printed_command_as_it_is_meant() {
     let body = "{\"a\":\"it's $HOME `id` \\\\ ! é\",\n\"b\":\"^\"}";
-    let printed = sign("--provider svix --timestamp 1 --id msg_1 --header x:$(id) --to http://localhost:3000/x?a=1&b='", body.as_bytes());
+    let printed = sign(
+        "--provider svix --timestamp 1 --id msg_1 --header x:$(id) --to http://localhost:3000/x?a=1&b='",
+        body.as_bytes(),
+    );
     assert!(printed.status.success(), "{printed:?}");
     let script = format!("curl() {{ for a in \"$@\"; do printf '%s\\0' \"$a\"; done; }}\n{}", text(&printed.stdout));
     let output = run(std::process::Command::new("sh").args(["-c", &script]));

@@ -98,9 +98,14 @@ fn an_old_request_with_a_right_signature_is_told_so() {
     assert_eq!((&found["age_seconds"], &found["diagnosis"]["finding"]), (&json!(420), &json!("clock_skew")));
 
     let early = verdict(&known(), "request.http", &["--now", "2022-04-07T21:29:13Z"]);
-    assert!(text(&early.stdout).contains("timestamp_too_new") && text(&early.stdout).contains("10 minutes after the check"));
+    assert!(
+        text(&early.stdout).contains("timestamp_too_new") && text(&early.stdout).contains("10 minutes after the check")
+    );
     assert_eq!(verdict(&known(), "request.http", &["--at-signing-time"]).status.code(), Some(0));
-    assert_eq!(verdict(&known(), "request.http", &["--now", "1649367854", "--tolerance", "301"]).status.code(), Some(0));
+    assert_eq!(
+        verdict(&known(), "request.http", &["--now", "1649367854", "--tolerance", "301"]).status.code(),
+        Some(0)
+    );
     assert_eq!(verdict(&known(), "request.http", &["--now", "1649367854"]).status.code(), Some(1));
 }
 
@@ -149,7 +154,9 @@ fn the_secret_of_another_endpoint_is_named() {
         assert_eq!((&found["finding"], &found["certainty"]), (&json!("secret_of_another_endpoint"), &json!("proved")));
         assert!(found["evidence"].as_str().expect("evidence").contains("billing"), "{found}");
     }
-    let both = run(verify(&["--at-signing-time", "--secret-file", &mine, "--secret-file", &secret]).args(&request).current_dir(dir.path()));
+    let both = run(verify(&["--at-signing-time", "--secret-file", &mine, "--secret-file", &secret])
+        .args(&request)
+        .current_dir(dir.path()));
     assert_eq!(both.status.code(), Some(0), "one of several secrets is enough");
 }
 
@@ -165,7 +172,10 @@ fn secrets_come_from_files_before_the_environment() {
     assert_eq!(status(bare().env("CLERK_WEBHOOK_SIGNING_SECRET", SECRET)), Some(0));
     assert_eq!(status(bare().env("CLERK_WEBHOOK_SECRET", SECRET)), Some(0));
     assert_eq!(status(bare().env("CLERK_WEBHOOK_SIGNING_SECRET", OTHER_SECRET)), Some(1));
-    assert_eq!(status(bare().env("CLERK_WEBHOOK_SIGNING_SECRET", OTHER_SECRET).args(["--secret-file", &right])), Some(0));
+    assert_eq!(
+        status(bare().env("CLERK_WEBHOOK_SIGNING_SECRET", OTHER_SECRET).args(["--secret-file", &right])),
+        Some(0)
+    );
     assert_eq!(status(bare().env("CLERK_WEBHOOK_SIGNING_SECRET", "").env("CLERK_WEBHOOK_SECRET", SECRET)), Some(2));
 }
 
@@ -200,7 +210,10 @@ fn one_of_several_requests_is_chosen() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let (code, said) = refusal(&run_with(&mut verify(&[]), several.as_bytes()));
     assert_eq!(code, 2);
-    assert!(said.contains("standard input: it holds 3 requests; choose one with --entry: 1 GET /ping, 2 POST /hook"), "{said}");
+    assert!(
+        said.contains("standard input: it holds 3 requests; choose one with --entry: 1 GET /ping, 2 POST /hook"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -292,7 +305,9 @@ fn a_wrong_command_line_or_file_is_one_clear_line_and_ends_with_2() {
         (clerk(&[&at("missing", "curl -d @nowhere https://a.example/")]), "cannot read nowhere"),
         (clerk(&["--entry", "2", &request]), "no entry 2"),
         (clerk(&["--entry", "-1", &request]), "-1"),
-        (clerk(&["--header", "a: b", &request]), "--body"),
+        (clerk(&["--header", "a: b", &request]), "--header"),
+        (clerk(&["--method", "PUT", &request]), "--method"),
+        (clerk(&["--headers", &request]), "--body"),
         (clerk(&["--body", &none]), "cannot read"),
         (clerk(&["--body", &request, &request]), "--body"),
         (clerk(&["--body", &request, "--header", "a b: c"]), "--header number 1"),
@@ -336,8 +351,14 @@ fn a_file_over_25_mib_is_refused() {
 
 #[test]
 fn rubbish_never_ends_in_a_panic() {
-    let mut pieces: Vec<&[u8]> = vec![b"", b"\0", b"\xff\xfe", b"{", b"[", b"curl", b"curl '", b"POST", b"POST /", b"###", b"GET / \n\n"];
-    pieces.extend([b"POST /\nsvix-id".as_slice(), b"POST /\ntransfer-encoding: chunked\n\n0", b"POST /\r\n\r", b"{\"log\":0}"]);
+    let mut pieces: Vec<&[u8]> =
+        vec![b"", b"\0", b"\xff\xfe", b"{", b"[", b"curl", b"curl '", b"POST", b"POST /", b"###", b"GET / \n\n"];
+    pieces.extend([
+        b"POST /\nsvix-id".as_slice(),
+        b"POST /\ntransfer-encoding: chunked\n\n0",
+        b"POST /\r\n\r",
+        b"{\"log\":0}",
+    ]);
     for start in &pieces {
         for end in &pieces {
             for format in [&[][..], &["--format", "http"], &["--format", "har"], &["--format", "curl"]] {
@@ -360,7 +381,11 @@ fn no_secret_is_ever_printed() {
     let not_a_request = write(dir.path(), "token", &format!("Authorization: Bearer {CANARY}"));
     let headers = write(dir.path(), "headers", &format!("authorization {CANARY}\n"));
     let har = write(dir.path(), "secret.har", &format!("{{\"log\":{{\"entries\":\"{CANARY}\"}}}}"));
-    let curl = write(dir.path(), "curl", &format!("curl -u me:{CANARY} --datas={CANARY} https://{CANARY}@a.example/?{CANARY}"));
+    let curl = write(
+        dir.path(),
+        "curl",
+        &format!("curl -u me:{CANARY} --datas={CANARY} https://{CANARY}@a.example/?{CANARY}"),
+    );
     let cases: Vec<Vec<String>> = [
         &["--secret", CANARY, &request][..],
         &["--secret", CANARY, "--json", &request],

@@ -36,7 +36,9 @@ fn row(row: &Value) -> Option<Row> {
     let headers: Vec<(String, Vec<u8>)> = row["headers"].as_array().expect("headers").iter().map(header).collect();
     let is_text = |value: &[u8]| std::str::from_utf8(value).is_ok_and(|text| !text.contains(char::is_control));
     let fits = |(name, value): &(String, Vec<u8>)| {
-        is_text(value) && value.trim_ascii() == value && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        is_text(value)
+            && value.trim_ascii() == value
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     if !headers.iter().all(fits) || row["options"].get("max_body_bytes").is_some() {
         return None;

@@ -32,7 +32,8 @@ impl Target {
 
     /// The host and port it went to, as far as the request names them.
     pub(crate) fn host(&self) -> &str {
-        let authority = self.origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+        let authority =
+            self.origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
         authority.and_then(|authority| authority.rsplit('@').next()).unwrap_or("localhost")
     }
 }

@@ -15,14 +15,17 @@ impl DedupKey {
     /// The key of a message, under the provider's own id or under the key that the user's function made of it.
     ///
     /// The `namespace` keeps applications apart that share a store. The same message sent to two endpoints has two
-    /// keys. A user's key never equals a provider's id, even when the texts are the same.
+    /// keys. A user's key never equals a provider's id, even when the texts are the same. Where the provider does not sign
+    /// its id, the body's hash is part of the key: otherwise a message could be sent again under an id of choice.
     pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        let (domain, id) = match user_key {
-            None => ("surehook/dedup/v1/provider-id", message.message_id()),
-            Some(key) => ("surehook/dedup/v1/user-key", key),
+        let fingerprint = Fingerprint::of(message.body());
+        let (domain, id, body): (_, _, &[u8]) = match user_key {
+            Some(key) => ("surehook/dedup/v1/user-key", key, &[]),
+            None if message.id_is_signed() => ("surehook/dedup/v1/provider-id", message.message_id(), &[]),
+            None => ("surehook/dedup/v1/unsigned-id", message.message_id(), fingerprint.as_bytes()),
         };
-        let parts = [domain, namespace, message.scheme().provider, endpoint, id];
-        Self(digest(parts.map(str::as_bytes)))
+        let parts = [domain, namespace, &message.scheme().provider, endpoint, id].map(str::as_bytes);
+        Self(digest(parts.into_iter().chain((!body.is_empty()).then_some(body))))
     }
 
     /// The key's bytes, for stores outside of this process.

@@ -12,7 +12,6 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 /// Opens the connection that writes, and migrates the file.
 pub(super) fn writer(path: &Path) -> Result<Connection, Error> {
     let mut connection = Connection::open(path)?;
-    connection.pragma_update(None, "page_size", std::env::var("PAGE").unwrap().parse::<i64>().unwrap())?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL syncs the log at each commit: what was acknowledged survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -21,7 +20,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Error> {
     // The writer resolves every reference itself a moment before it writes the row.
     connection.pragma_update(None, "foreign_keys", false)?;
     // Checkpoint at 16 MiB of log, and do not let the file keep a burst's size.
-    connection.pragma_update(None, "wal_autocheckpoint", std::env::var("CKPT").unwrap().parse::<i64>().unwrap())?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
