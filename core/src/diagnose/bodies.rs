@@ -20,8 +20,8 @@ pub(super) fn changed(trial: &Trial<'_>) -> Option<Diagnosis> {
     }
     unwrapped(trial)
         .or_else(|| trailing_newline(trial))
-        .or_else(|| rewritten(trial))
         .or_else(|| newlines(trial))
+        .or_else(|| rewritten(trial))
         .or_else(|| bom(trial))
 }
 

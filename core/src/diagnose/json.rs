@@ -43,7 +43,7 @@ enum Token<'a> {
     Sign(u8),
     /// A string, unescaped.
     Text(String),
-    /// A number or a literal, as it was written.
+    /// A number, a literal or a string that is no text, as it was written.
     Word(&'a [u8]),
 }
 
@@ -65,7 +65,9 @@ impl<'a> Tokens<'a> {
                 }
                 b'"' => {
                     let length = string_length(rest)?;
-                    tokens.push(Token::Text(serde_json::from_slice(&rest[..length]).ok()?));
+                    // A lone surrogate has no text: such a string stays as it was written.
+                    let text = serde_json::from_slice(&rest[..length]);
+                    tokens.push(text.map_or(Token::Word(&rest[..length]), Token::Text));
                     length
                 }
                 _ => {

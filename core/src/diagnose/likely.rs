@@ -4,6 +4,7 @@ use super::{Diagnosis, Finding};
 use crate::fields;
 use crate::request::Incoming;
 use crate::verify::Verifier;
+use crate::verify::signatures::Signatures;
 
 /// U+FFFD in UTF-8: what a lossy decoder writes for bytes that are no text.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
@@ -51,11 +52,16 @@ fn mode(verifier: &Verifier, incoming: &Incoming<'_>) -> Option<Diagnosis> {
 }
 
 /// Signatures of one kind, a key of the other.
-pub(super) fn wrong_version(verifier: &Verifier) -> Diagnosis {
-    let public = verifier.secrets().iter().any(|secret| secret.text().starts_with("whpk_"));
+pub(super) fn wrong_version(verifier: &Verifier, signatures: &Signatures) -> Option<Diagnosis> {
+    let public = verifier.secrets().iter().all(|secret| secret.text().starts_with("whpk_"));
     let evidence = match public {
-        true => "The endpoint has a public key (whpk_), and the message carries no v1a signature.",
-        false => "The endpoint has a shared secret (whsec_), and the message carries no v1 signature.",
+        true if signatures.has_shared() => {
+            "The endpoint has a public key (whpk_), and the message is signed with a shared secret (v1)."
+        }
+        false if signatures.has_public() => {
+            "The endpoint has a shared secret (whsec_), and the message is signed with a private key (v1a)."
+        }
+        _ => return None,
     };
-    Diagnosis::likely(Finding::NotAWebhookSecret, evidence)
+    Some(Diagnosis::likely(Finding::NotAWebhookSecret, evidence))
 }

@@ -119,7 +119,9 @@ pub fn diagnose(
         ReasonCode::MalformedTimestamp | ReasonCode::MixedHeaderFamily | ReasonCode::MalformedMessageId => {
             headers::rewritten(verifier, incoming, rejection.code(), context)
         }
-        ReasonCode::NoSupportedVersion => Some(likely::wrong_version(verifier)),
+        ReasonCode::NoSupportedVersion => {
+            likely::wrong_version(verifier, &Trial::new(verifier, incoming, context)?.signatures)
+        }
         _ => None,
     }
 }

@@ -15,26 +15,28 @@ pub(super) fn refuse_what_is_no_secret(text: &str, form: SecretForm) -> Result<(
     if text.len() > MAX_SECRET_TEXT {
         return Err(ConfigError::secret_invalid("it is longer than any signing secret"));
     }
-    match stray_characters(text) {
-        Some(fault) => return Err(found(Finding::SecretWhitespaceOrQuotes, fault)),
-        None => match another_thing(text, form) {
-            Some(fault) => Err(found(Finding::NotAWebhookSecret, fault)),
-            None => Ok(()),
-        },
+    if let Some(fault) = stray_characters(text, form) {
+        return Err(found(Finding::SecretWhitespaceOrQuotes, fault));
     }
+    another_thing(text, form).map_or(Ok(()), |fault| Err(found(Finding::NotAWebhookSecret, fault)))
 }
 
 fn found(finding: Finding, fault: &str) -> ConfigError {
     ConfigError::SecretInvalid { fault: fault.to_owned(), finding: Some(finding) }
 }
 
-fn stray_characters(text: &str) -> Option<&'static str> {
+/// What config files and shells leave of a line's end that was meant to be escaped.
+const ESCAPED_ENDS: [&str; 4] = ["\\n", "\\r", "\\t", "%0A"];
+
+fn stray_characters(text: &str, form: SecretForm) -> Option<&'static str> {
     if text.trim().is_empty() {
         Some("it is only whitespace")
     } else if text.trim() != text {
         Some("it has whitespace before or after it; remove the stray space or newline")
     } else if text.starts_with(['"', '\'', '`']) || text.ends_with(['"', '\'', '`']) {
         Some("it is wrapped in quotes; remove them")
+    } else if form != SecretForm::Utf8 && ESCAPED_ENDS.iter().any(|end| text.ends_with(end)) {
+        Some("it ends in an escaped newline or whitespace; remove that")
     } else {
         None
     }

@@ -41,21 +41,20 @@ pub(crate) fn pieces<'a>(scheme: &'a Scheme, signed: &Signed<'a>) -> Option<Piec
     scheme.content.pieces().iter().map(piece).collect()
 }
 
-/// Twilio's rule. Of a form: names and values, sorted, equal pairs once. Of anything else nothing, but the URL must hold the
-/// hash of the body.
+/// Twilio's rule. A hash in the URL, which is signed, binds the body whatever its type is said to be: the content type is not
+/// signed. Otherwise of a form names and values, sorted, equal pairs once; any other body is not signed at all.
 fn params(signed: &Signed<'_>) -> Option<Vec<u8>> {
+    let query = signed.url.split_once('?').map_or("", |(_, query)| query);
+    if let Some((_, claimed)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "bodySHA256") {
+        let mut buffer = [0_u8; 32];
+        let hash = base16ct::mixed::decode(claimed.as_bytes(), &mut buffer).ok()?;
+        return (hash == Sha256::digest(signed.body).as_slice()).then(Vec::new);
+    }
     if signed.incoming.is_form() {
         let mut pairs: Vec<_> = form_urlencoded::parse(signed.body).collect();
         pairs.sort();
         pairs.dedup();
         return Some(pairs.into_iter().flat_map(|(name, value)| [name, value].concat().into_bytes()).collect());
     }
-    if signed.body.is_empty() {
-        return Some(Vec::new());
-    }
-    let query = signed.url.split_once('?').map_or("", |(_, query)| query);
-    let (_, claimed) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "bodySHA256")?;
-    let mut buffer = [0_u8; 32];
-    let hash = base16ct::mixed::decode(claimed.as_bytes(), &mut buffer).ok()?;
-    (hash == Sha256::digest(signed.body).as_slice()).then(Vec::new)
+    signed.body.is_empty().then(Vec::new)
 }

@@ -125,13 +125,13 @@ fn family<'a>(scheme: &Scheme, headers: HeaderPairs<'a>) -> Result<[&'a [u8]; 3]
     }
 }
 
+/// For each family its id, timestamp and signature, as far as they are there.
+pub(crate) type FamilyHeaders<'a> = SmallVec<[[Option<&'a [u8]>; 3]; 2]>;
+
 /// For each family what is there of it.
-pub(crate) fn family_headers<'a>(
-    scheme: &Scheme,
-    headers: HeaderPairs<'a>,
-) -> Result<SmallVec<[[Option<&'a [u8]>; 3]; 2]>, ReasonCode> {
+pub(crate) fn family_headers<'a>(scheme: &Scheme, headers: HeaderPairs<'a>) -> Result<FamilyHeaders<'a>, ReasonCode> {
     let SignaturePlace::Families(families) = &scheme.signature else { return Ok(SmallVec::new()) };
-    let mut found: SmallVec<[[Option<&'a [u8]>; 3]; 2]> = SmallVec::from_elem([None; 3], families.len());
+    let mut found: FamilyHeaders<'a> = SmallVec::from_elem([None; 3], families.len());
     for &(name, value) in headers {
         let position = families.iter().enumerate().find_map(|(index, family)| {
             [&family.id, &family.timestamp, &family.signature]

@@ -35,6 +35,16 @@ impl Signatures {
         }
     }
 
+    /// Whether there are signatures of shared secrets.
+    pub(crate) fn has_shared(&self) -> bool {
+        !self.own.is_empty()
+    }
+
+    /// Whether there are `v1a` signatures, of private keys.
+    pub(crate) fn has_public(&self) -> bool {
+        !self.v1a.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
         self.own.is_empty() && self.v1a.is_empty() && !self.other_versions
     }
