@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use surehook_core::ConfigError;
+
 /// Why a command stopped.
 #[derive(Debug)]
 pub(crate) enum CliError {
@@ -37,6 +39,16 @@ impl CliError {
         };
         eprintln!("surehook: {message}");
         ExitCode::from(code)
+    }
+}
+
+/// What an option or a secret cannot be; with the finding, where its shape tells what it is.
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        match &error {
+            ConfigError::SecretInvalid { finding: Some(finding), .. } => Self::usage(format!("{error} ({finding})")),
+            _ => Self::usage(error),
+        }
     }
 }
 

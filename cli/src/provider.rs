@@ -31,7 +31,7 @@ impl ProviderArgs {
             }
             (None, provider) => {
                 let name = provider.as_deref().unwrap_or_default();
-                scheme::find(name).ok_or_else(|| CliError::usage(ConfigError::unknown_provider(name)))
+                Ok(scheme::find(name).ok_or_else(|| ConfigError::unknown_provider(name))?)
             }
         }
     }

@@ -83,7 +83,7 @@ fn sign(args: &SignArgs) -> Result<SignedRequest, CliError> {
     let signature = {
         let pairs: Vec<(&[u8], &[u8])> =
             headers.iter().map(|header| (header.name.as_bytes(), header.value.as_slice())).collect();
-        let signer = Signer::new(scheme, &secret).map_err(CliError::usage)?.with_url(&public.unwrap_or_default());
+        let signer = Signer::new(scheme, &secret)?.with_url(&public.unwrap_or_default());
         let unsigned = Unsigned {
             method: &method,
             query: target.path.split_once('?').map_or("", |(_, query)| query),
@@ -92,7 +92,7 @@ fn sign(args: &SignArgs) -> Result<SignedRequest, CliError> {
             timestamp: args.timestamp.unwrap_or_else(moment::now),
             body: &body,
         };
-        signer.sign(&unsigned).map_err(CliError::usage)?
+        signer.sign(&unsigned)?
     };
     for (name, value) in signature {
         let header = Header::new(name.as_bytes(), value.as_bytes());

@@ -59,8 +59,7 @@ pub(crate) fn run(args: VerifyArgs) -> Result<(), CliError> {
     let mut request = args.request.read()?;
     let url = public_url(args.url.as_deref(), &scheme, &mut request)?;
     let tolerance = args.tolerance.map(Duration::from_secs);
-    let endpoint =
-        Endpoint::new(EndpointOptions { scheme, secrets, url, tolerance, others }).map_err(CliError::usage)?;
+    let endpoint = Endpoint::new(EndpointOptions { scheme, secrets, url, tolerance, others })?;
     let checked = endpoint.check(&request, as_of(&args));
     let mut notes = request.notes;
     if args.at_signing_time && checked.signed_at.is_none() {

@@ -47,7 +47,9 @@ impl Received {
     fn http(&self) -> Vec<u8> {
         let path = self.url.splitn(4, '/').nth(3).unwrap_or_default();
         let start = format!("{} /{path} HTTP/1.1\r\n", self.method);
-        let end = format!("content-length: {}\r\n\r\n", self.body.len());
+        let has_length = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length = (!has_length).then(|| format!("content-length: {}\r\n", self.body.len()));
+        let end = length.unwrap_or_default() + "\r\n";
         [start.as_bytes(), &self.header_lines("\r\n"), end.as_bytes(), &self.body].concat()
     }
 
