@@ -166,6 +166,8 @@ fn a_wrong_command_line_is_one_clear_line_and_ends_with_2() {
     let dir = tempfile::tempdir().expect("a directory");
     let two = dir.path().join("two").display().to_string();
     fs::write(&two, format!("{SVIX_SECRET}\n{STANDARD_SECRET}\n")).expect("a file");
+    let one = dir.path().join("one").display().to_string();
+    fs::write(&one, SVIX_SECRET).expect("a file");
     for (line, body, named) in [
         ("", &b"{}"[..], "--provider"),
         ("--provider clark", b"{}", "unknown provider"),
@@ -177,6 +179,9 @@ fn a_wrong_command_line_is_one_clear_line_and_ends_with_2() {
         ("--provider svix --url app.example", b"{}", "--url"),
         ("--provider svix --to ftp://a/", b"{}", "--to"),
         ("--provider svix --format curl", b"{}", "--to"),
+        (&format!("--provider twilio --secret-file {one}"), b"{}", "pass --url"),
+        (&format!("--provider twilio --secret-file {one} --url https://a.example/"), b"{}", "bodySHA256"),
+        (&format!("--provider discord --secret-file {one}"), b"{}", "secret"),
         ("--provider svix --to http://a/", b"\0", "NUL"),
         ("--provider svix --format yaml", b"{}", "yaml"),
         ("--provider svix --header nocolon", b"{}", "--header number 1"),
