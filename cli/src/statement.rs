@@ -82,17 +82,16 @@ fn signed(checked: &Checked) -> Option<String> {
 
 fn refusal_lines(checked: &Checked, refusal: &Refusal) -> Vec<(&'static str, String)> {
     let mut lines = vec![("reason", refusal.message.to_owned())];
+    let aged = aged(checked, refusal).map(|aged| ("but", aged));
+    // A check long after the receipt does not show that this clock is off.
+    let is_late = aged.is_some() && matches!(checked.as_of, AsOf::Now(_));
+    lines.extend(aged);
     let mut docs = refusal.docs.clone();
-    match (&refusal.diagnosis, aged(checked, refusal)) {
-        // That this clock is off is not what a check long after the receipt shows.
-        (_, Some(aged)) if matches!(checked.as_of, AsOf::Now(_)) => lines.push(("but", aged)),
-        (Some(found), _) => {
-            lines.push(("found", format!("{} ({})", found.finding, found.certainty.as_str())));
-            lines.push(("evidence", found.evidence.clone()));
-            lines.push(("fix", found.fix.clone()));
-            docs = found.docs();
-        }
-        (None, _) => {}
+    if let Some(found) = refusal.diagnosis.as_ref().filter(|_| !is_late) {
+        lines.push(("found", format!("{} ({})", found.finding, found.certainty.as_str())));
+        lines.push(("evidence", found.evidence.clone()));
+        lines.push(("fix", found.fix.clone()));
+        docs = found.docs();
     }
     lines.push(("docs", docs));
     lines

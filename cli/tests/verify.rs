@@ -97,6 +97,9 @@ fn an_old_request_with_a_right_signature_is_told_so() {
     assert_eq!((&found["code"], &found["signature_valid"]), (&json!("timestamp_too_old"), &json!(true)));
     assert_eq!((&found["age_seconds"], &found["diagnosis"]["finding"]), (&json!(420), &json!("clock_skew")));
 
+    let said = text(&verdict(&known(), "request.http", &["--now", "2022-04-07T21:46:13Z"]).stdout);
+    assert!(said.contains("the request is 7 minutes old") && said.contains("found      clock_skew (proved)"), "{said}");
+
     let early = verdict(&known(), "request.http", &["--now", "2022-04-07T21:29:13Z"]);
     assert!(
         text(&early.stdout).contains("timestamp_too_new") && text(&early.stdout).contains("10 minutes after the check")
