@@ -45,12 +45,10 @@ struct Curl {
 impl Curl {
     fn apply(&mut self, Given { effect, value }: Given, files: Files<'_>) -> Result<(), String> {
         match effect {
-            Effect::Url => match self.url.replace(value) {
-                Some(_) => {
-                    return Err("the command has more than one URL; an option without its dash is taken for one".into());
-                }
-                None => {}
-            },
+            Effect::Url if self.url.is_some() => {
+                return Err("the command has more than one URL; an option without its dash is taken for one".into());
+            }
+            Effect::Url => self.url = Some(value),
             Effect::Method => self.method = Some(value),
             Effect::Header => self.header(&value, files)?,
             Effect::User => self.user = Some(value),
