@@ -27,7 +27,7 @@ pub fn sign(secret: &str, message_id: &str, timestamp_seconds: i64, body: &[u8])
     let scheme = scheme::find("standard-webhooks").ok_or_else(|| ConfigError::unknown_provider("standard-webhooks"))?;
     let signer = Signer::new(scheme, secret)?;
     let timestamp = Timestamp::from_unix_seconds(timestamp_seconds);
-    Ok(signer.signature(&Unsigned { message_id, timestamp, ..Unsigned::post(body) }))
+    signer.signature(&Unsigned { message_id, timestamp, ..Unsigned::post(body) })
 }
 
 /// Signs requests as a provider does.
@@ -95,9 +95,9 @@ impl Signer {
     /// The headers that a provider would send with the request.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when the scheme puts its signature into the body.
+    /// [`ConfigError::InvalidOption`] when the scheme puts its signature into the body, and as [`signature`](Self::signature).
     pub fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Vec<(String, String)>, ConfigError> {
-        let signature = self.signature(unsigned);
+        let signature = self.signature(unsigned)?;
         let time = self.timestamp_text(unsigned);
         let mut headers = Vec::new();
         match &self.scheme.signature {
@@ -132,7 +132,19 @@ impl Signer {
     }
 
     /// The signature alone, as it is written; with its version where a scheme has versions.
-    pub fn signature(&self, unsigned: &Unsigned<'_>) -> String {
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when the provider would not send this body to this URL.
+    ///
+    /// ```
+    /// use surehook_core::{Signer, Unsigned, scheme};
+    ///
+    /// let twilio = Signer::new(scheme::find("twilio").unwrap(), "0123456789abcdef").unwrap().with_url("https://example.com/");
+    /// assert!(twilio.signature(&Unsigned::post(b"{}")).unwrap_err().to_string().contains("bodySHA256"));
+    /// let query = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    /// assert!(twilio.signature(&Unsigned { query, ..Unsigned::post(b"{}") }).is_ok());
+    /// ```
+    pub fn signature(&self, unsigned: &Unsigned<'_>) -> Result<String, ConfigError> {
         let path = format!("?{}", unsigned.query);
         let incoming =
             Incoming { method: unsigned.method, path: &path, headers: unsigned.headers, body: unsigned.body };
@@ -148,14 +160,19 @@ impl Signer {
             url: &url,
             incoming: &incoming,
         };
-        let pieces = content::pieces(&self.scheme, &signed).unwrap_or_default();
+        let pieces = content::pieces(&self.scheme, &signed).ok_or_else(|| {
+            let title = &self.scheme.title;
+            let fault =
+                format!("{title} sends a body that is no form with its SHA-256 as bodySHA256 in the URL's query");
+            ConfigError::invalid_option("url", fault)
+        })?;
         let tag = self.key.sign(&pieces);
-        match (self.scheme.algorithm, self.scheme.encoding) {
+        Ok(match (self.scheme.algorithm, self.scheme.encoding) {
             (Algorithm::Standard, _) => format!("{}{}", self.version(), STANDARD.encode(&tag)),
             (Algorithm::Token, _) => String::from_utf8_lossy(&tag).into_owned(),
             (_, Encoding::Hex) => base16ct::lower::encode_string(&tag),
             (_, Encoding::Base64) => STANDARD.encode(&tag),
-        }
+        })
     }
 
     fn version(&self) -> &'static str {

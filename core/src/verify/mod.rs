@@ -205,6 +205,22 @@ impl Verifier {
             .map(|timestamp| self.message(incoming, id, timestamp))
     }
 
+    /// When the request says it was signed, where it says so in a form that can be read. Nobody checked it: it may be shown,
+    /// never relied on.
+    ///
+    /// ```
+    /// use surehook_core::{Incoming, Timestamp, Verifier};
+    ///
+    /// let verifier = Verifier::new("stripe", &["whsec_0123456789abcdef"]).unwrap();
+    /// let headers: [(&[u8], &[u8]); 1] = [(b"stripe-signature", b"t=1700000000,v1=00")];
+    /// let claimed = verifier.claimed_timestamp(&Incoming::post(&headers, b"{}"));
+    /// assert_eq!(claimed, Some(Timestamp::from_unix_seconds(1_700_000_000)));
+    /// assert_eq!(verifier.claimed_timestamp(&Incoming::post(&[], b"{}")), None);
+    /// ```
+    pub fn claimed_timestamp(&self, incoming: &Incoming<'_>) -> Option<Timestamp> {
+        read::find(&self.scheme, incoming).ok()?.read_timestamp(&self.scheme).ok().flatten()
+    }
+
     /// The rejection of a request that was refused without a look at its body, with the id it claims.
     pub fn refuse(&self, code: ReasonCode, headers: HeaderPairs<'_>) -> Rejection {
         let claimed = self.claimed_id(headers);
