@@ -126,11 +126,13 @@ impl Endpoint {
                     self.others.iter().map(|(name, verifier)| (name.as_str(), verifier)).collect();
                 // Nobody waits for this answer but who asked for it: the budget of experiments is bound enough.
                 let context = diagnose::Context { others: &others, ..diagnose::Context::default() };
+                let diagnosis = diagnose::diagnose(&self.verifier, &incoming, &rejection, checked_at, &context);
+                let rejection = rejection.with_diagnosis(diagnosis);
                 let refusal = Refusal {
                     code: rejection.code(),
                     message: rejection.message(),
                     docs: rejection.docs(),
-                    diagnosis: diagnose::diagnose(&self.verifier, &incoming, &rejection, checked_at, &context),
+                    diagnosis: rejection.diagnosis().cloned(),
                 };
                 (rejection.claimed_message_id().map(str::to_owned), Some(refusal))
             }

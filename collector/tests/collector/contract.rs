@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use surehook_core::diagnose::{Certainty, Finding};
+use surehook_core::diagnose::{Certainty, Diagnosis, Finding};
 use surehook_core::telemetry::attempt::{
-    Attempt, Batch, Dedup, DedupResult, Diagnosis, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo,
-    SdkInfo, Step, Verification, VerificationResult,
+    Attempt, Batch, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo, SdkInfo,
+    Step, Verification, VerificationResult,
 };
 use surehook_core::{Outcome, ReasonCode, Timestamp};
 use uuid::Uuid;

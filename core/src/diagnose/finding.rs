@@ -43,7 +43,7 @@ findings! {
         "Remove the stray characters around the secret where it is set: a .env file, a shell variable or a secret manager.";
     /// The JSON was parsed and written again.
     BodyReserialized = "body_reserialized":
-        "Verify the raw bytes, not parsed and rewritten JSON: await request.body() in FastAPI, request.get_data() in Flask, request.body in Django, express.raw() or req.rawBody in Express, await req.text() in Next.js.";
+        "Verify the raw bytes, not parsed and rewritten JSON: await request.body() in FastAPI, request.get_data() in Flask, request.body in Django, express.raw() or req.rawBody in Express, await req.arrayBuffer() in Next.js.";
     /// Line endings were changed.
     BodyNewlineChanged = "body_newline_changed":
         "Something between the provider and this check changes line endings: hand over the body as bytes, opened and forwarded in binary mode.";

@@ -6,6 +6,7 @@ use super::{Context, Diagnosis, Finding, Trial};
 use crate::error::ReasonCode;
 use crate::request::Incoming;
 use crate::scheme::TimeUnit;
+use crate::time::Timestamp;
 use crate::verify::Verifier;
 use crate::verify::content::Signed;
 use crate::verify::read::{self, Found};
@@ -53,15 +54,19 @@ fn unfolded(value: &[u8]) -> Cow<'_, [u8]> {
 
 /// A time in the other unit: the signature is over its text, so it holds for the text as it came.
 fn units(trial: &Trial<'_>) -> Option<Diagnosis> {
+    other_unit(trial, |_| trial.holds(&trial.signed()))
+}
+
+/// A right signature whose time makes sense in the other unit.
+pub(super) fn other_unit(trial: &Trial<'_>, makes_sense: impl FnOnce(Timestamp) -> bool) -> Option<Diagnosis> {
     let rule = trial.verifier.scheme().timestamp.as_ref()?;
     let (other, words) = match rule.unit {
         TimeUnit::Seconds => (TimeUnit::Milliseconds, "in milliseconds where seconds belong"),
         TimeUnit::Milliseconds => (TimeUnit::Seconds, "in seconds where milliseconds belong"),
         TimeUnit::Rfc3339 => return None,
     };
-    let text = trial.found.timestamp.as_deref()?;
-    timestamps::read(text, other).ok()?;
-    trial.holds(&trial.signed()).then(|| {
+    let read = timestamps::read(trial.found.timestamp.as_deref()?, other).ok()?;
+    makes_sense(read).then(|| {
         Diagnosis::proved(Finding::TimestampUnits, format!("The signature is right, and its time is {words}."))
     })
 }

@@ -148,6 +148,10 @@ fn skew(verifier: &Verifier, incoming: &Incoming<'_>, now: Timestamp, context: &
     if !trial.holds(&trial.signed()) {
         return None;
     }
+    let in_other_unit = |at: Timestamp| at.unix_seconds().abs_diff(now.unix_seconds()) <= verifier.tolerance_seconds();
+    if let Some(units) = headers::other_unit(&trial, in_other_unit) {
+        return Some(units);
+    }
     let behind = now.unix_seconds() - signed_at.unix_seconds();
     Some(Diagnosis::proved(Finding::ClockSkew, drift::evidence(behind, context.recent_drift)))
 }

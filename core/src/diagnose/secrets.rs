@@ -35,7 +35,7 @@ pub(super) fn another_endpoint(trial: &Trial<'_>, context: &Context<'_>) -> Opti
 
 /// Does a secret fit when its text is read in another way?
 pub(super) fn another_form(trial: &Trial<'_>) -> Option<Diagnosis> {
-    if trial.verifier.scheme().algorithm == Algorithm::Token {
+    if matches!(trial.verifier.scheme().algorithm, Algorithm::Token | Algorithm::Ed25519 | Algorithm::EcdsaP256) {
         return None;
     }
     let tries: [(Finding, &str, Reading); 3] = [

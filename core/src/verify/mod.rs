@@ -154,6 +154,10 @@ impl Verifier {
         self.tolerance
     }
 
+    pub(crate) fn tolerance_seconds(&self) -> u64 {
+        self.tolerance.unwrap_or(DEFAULT_TOLERANCE).as_secs()
+    }
+
     /// The largest body that is accepted, in bytes.
     pub fn max_body_bytes(&self) -> usize {
         self.max_body_bytes
