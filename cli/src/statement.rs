@@ -86,12 +86,12 @@ fn refusal_lines(checked: &Checked, refusal: &Refusal) -> Vec<(&'static str, Str
     // A check long after the receipt does not show that this clock is off.
     let is_late = aged.is_some() && matches!(checked.as_of, AsOf::Now(_));
     lines.extend(aged);
-    let mut docs = refusal.docs.clone();
+    let mut docs = refusal.code.docs();
     if let Some(found) = refusal.diagnosis.as_ref().filter(|_| !is_late) {
         lines.push(("found", format!("{} ({})", found.finding, found.certainty.as_str())));
         lines.push(("evidence", found.evidence.clone()));
         lines.push(("fix", found.fix.clone()));
-        docs = found.docs();
+        docs = refusal.docs.clone();
     }
     lines.push(("docs", docs));
     lines

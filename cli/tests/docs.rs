@@ -32,7 +32,7 @@ fn printed(command: &str, dir: &Path) -> String {
 /// Line by line; the page ends a long line by `…`.
 fn is_as_written(printed: &str, expected: &str) -> bool {
     let same = |(printed, expected): (&str, &str)| match expected.strip_suffix('…') {
-        Some(start) => printed.starts_with(start),
+        Some(start) => printed.starts_with(start.trim_end()),
         None => printed == expected,
     };
     printed.lines().count() == expected.lines().count() && printed.lines().zip(expected.lines()).all(same)
