@@ -341,6 +341,9 @@ fn a_wrong_command_line_or_file_is_one_clear_line_and_ends_with_2() {
     let (code, said) = refusal(&run(&mut surehook(&["verify", "--provider", "clerk", &request])));
     assert_eq!(code, 2);
     assert!(said.contains("set CLERK_WEBHOOK_SIGNING_SECRET or CLERK_WEBHOOK_SECRET"), "{said}");
+    let mut empty = surehook(&["verify", "--provider", "clerk", &request]);
+    let (_, said) = refusal(&run(empty.env("CLERK_WEBHOOK_SIGNING_SECRET", "").env("CLERK_WEBHOOK_SECRET", SECRET)));
+    assert_eq!(said, "surehook: $CLERK_WEBHOOK_SIGNING_SECRET is empty");
 }
 
 #[test]
