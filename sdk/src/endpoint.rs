@@ -421,8 +421,11 @@ fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError
             }
         }
     }
-    let names = scheme.secret_env.join(" or ");
-    Err(ConfigError::SecretMissing { hint: format!("pass it, or set the environment variable {names}") })
+    let hint = match scheme.secret_env.as_slice() {
+        [] => "pass it".to_owned(),
+        names => format!("pass it, or set the environment variable {}", names.join(" or ")),
+    };
+    Err(ConfigError::SecretMissing { hint })
 }
 
 /// The user's own scheme, or the row of the provider. A function that verifies needs neither.

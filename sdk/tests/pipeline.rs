@@ -269,4 +269,8 @@ fn what_cannot_work_is_refused_when_the_endpoint_is_built() {
     let missing = Endpoint::new(EndpointOptions::new("clerk")).unwrap_err();
     assert_eq!(missing.code(), "secret_missing");
     assert!(missing.to_string().contains("CLERK_WEBHOOK_SIGNING_SECRET or CLERK_WEBHOOK_SECRET"), "{missing}");
+    let own = r#"{"provider": "acme", "secret": "utf8", "algorithm": "hmac_sha256", "signature": {"header": "x"}, "content": "{body}"}"#;
+    let scheme = Some(surehook::Scheme::from_json(own).unwrap());
+    let nowhere = Endpoint::new(EndpointOptions { scheme, ..EndpointOptions::default() }).unwrap_err();
+    assert_eq!(nowhere.to_string(), "the signing secret is missing: pass it");
 }

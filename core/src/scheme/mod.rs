@@ -9,7 +9,8 @@ mod place;
 
 use std::sync::{Arc, LazyLock};
 
-use serde::Deserialize;
+use serde::de::{Error as _, IntoDeserializer, value};
+use serde::{Deserialize, Deserializer};
 
 pub use content::{Content, Piece};
 pub use handshake::Handshake;
@@ -46,6 +47,7 @@ pub struct Scheme {
     #[serde(default)]
     pub secret_env: Vec<String>,
     /// How the secret's text becomes a key.
+    #[serde(deserialize_with = "secret_form")]
     pub secret: SecretForm,
     /// How it signs.
     pub algorithm: Algorithm,
@@ -131,6 +133,15 @@ pub enum Encoding {
     Hex,
     /// Base64 with padding.
     Base64,
+}
+
+/// Reads the form. The error does not repeat the text, which may be the secret itself, put in the wrong place.
+fn secret_form<'de, D: Deserializer<'de>>(text: D) -> Result<SecretForm, D::Error> {
+    const FAULT: &str = "secret must be the form of the secret, not the secret itself: standard, standard_or_utf8, utf8, \
+                         base64, hex, ed25519_hex or p256_spki";
+    let name = String::deserialize(text).map_err(|_| D::Error::custom(FAULT))?;
+    let form: value::StringDeserializer<value::Error> = name.into_deserializer();
+    SecretForm::deserialize(form).map_err(|_| D::Error::custom(FAULT))
 }
 
 fn one_mebibyte() -> usize {
@@ -297,6 +308,18 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), providers().len());
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_its_form_is_not_repeated() {
+        for given in [r#""whsec_canary""#, r#"["whsec_canary"]"#, r#"{"utf8": "whsec_canary"}"#, "5"] {
+            let row = format!(
+                r#"{{"provider": "acme", "secret": {given}, "algorithm": "hmac_sha256", "signature": {{"header": "x"}}, "content": "{{body}}"}}"#
+            );
+            let error = Scheme::from_json(&row).unwrap_err().to_string();
+            assert!(error.contains("the form of the secret"), "{error}");
+            assert!(!error.contains("canary"), "{error}");
+        }
     }
 
     #[test]

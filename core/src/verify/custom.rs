@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::message::bounded;
 use super::{VerifiedMessage, Verifier};
 use crate::error::{ReasonCode, Rejection};
 use crate::request::Incoming;
@@ -52,12 +53,29 @@ impl Verifier {
         }
         match check() {
             CustomVerdict::Accepted { message_id: Some(id) } if !id.is_empty() => {
-                Ok(VerifiedMessage::new(&self.scheme, Some(Cow::Owned(id)), None, incoming.body))
+                Ok(VerifiedMessage::new(&self.scheme, Some(Cow::Owned(bounded(id))), None, incoming.body))
             }
             CustomVerdict::Accepted { .. } => Ok(self.message(incoming, self.claimed_id(incoming.headers), None)),
             CustomVerdict::Refused | CustomVerdict::Failed => {
                 Err(self.refuse(ReasonCode::VerifierError, incoming.headers))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_id_of_a_verifier_is_named_by_its_hash() {
+        let verifier = Verifier::custom(crate::scheme::find("github").unwrap());
+        let named = |id: String| {
+            let accepted = || CustomVerdict::Accepted { message_id: Some(id) };
+            verifier.verify_by(&Incoming::post(&[], b"{}"), accepted).unwrap().message_id().to_owned()
+        };
+        assert_eq!(named("x".repeat(256)), "x".repeat(256));
+        assert!(named("x".repeat(2000)).len() < 200);
+        assert_ne!(named("x".repeat(2000)), named("x".repeat(2001)));
     }
 }

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// Bytes of the body's hash that name a message without an id.
 const HASH_BYTES: usize = 16;
-/// Longer ids are named by their hash: they come from a signed body, so nobody but the provider made them.
+/// Longer ids are named by their hash: they come from a signed body or a verifier, so nobody but the provider made them.
 const MAX_ID_BYTES: usize = 256;
 
 /// A message whose signature was right. Only a [`Verifier`](crate::Verifier) makes one.
@@ -71,13 +71,15 @@ pub(super) fn id_in_body(paths: &[Path], body: &[u8]) -> Option<String> {
     let paths: SmallVec<[&Path; 4]> = paths.iter().collect();
     let parts: Option<Vec<String>> = fields::read(body, &paths).into_iter().collect();
     let id = parts?.join(":");
-    if id.is_empty() {
-        None
-    } else if id.len() > MAX_ID_BYTES {
-        Some(format!("{}-{}", cut(&id, MAX_ID_BYTES / 2), hash_name(id.as_bytes())))
-    } else {
-        Some(id)
+    (!id.is_empty()).then(|| bounded(id))
+}
+
+/// The id, or where it is long its start and its hash.
+pub(super) fn bounded(id: String) -> String {
+    if id.len() <= MAX_ID_BYTES {
+        return id;
     }
+    format!("{}-{}", cut(&id, MAX_ID_BYTES / 2), hash_name(id.as_bytes()))
 }
 
 fn hash_name(bytes: &[u8]) -> String {
