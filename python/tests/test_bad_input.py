@@ -140,12 +140,16 @@ def unseen(error: BaseException) -> None:
         error = error.__cause__
 
 
+def sender(options):
+    return {} if "scheme" in options else {"provider": "clerk"}
+
+
 def build(**options):
-    return Endpoint(**{"provider": "clerk", "signature_secret": CANARY} | options)
+    return Endpoint(**sender(options) | {"signature_secret": CANARY} | options)
 
 
 def check(**options):
-    return verify(**{"provider": "clerk", "secret": CANARY, "body": BODY, "headers": signed(BODY)} | options)
+    return verify(**sender(options) | {"secret": CANARY, "body": BODY, "headers": signed(BODY)} | options)
 
 
 NO_SECRETS = [5, 1.5, True, object(), {"a": CANARY}, [5], [None], [[CANARY]], Angry()]
@@ -336,6 +340,22 @@ def test_a_scheme_that_holds_itself_is_refused():
 
 def test_a_scheme_may_be_any_mapping_and_needs_no_provider_beside_it():
     assert Endpoint(scheme=MappingProxyType(SCHEME), signature_secret="a secret of tests").provider == "acme"
+
+
+def test_a_scheme_beside_a_provider_is_refused():
+    for call in (
+        lambda: build(scheme=SCHEME, provider="clerk"),
+        lambda: check(scheme=SCHEME, provider="acme"),
+    ):
+        with pytest.raises(ConfigurationError, match="not both"):
+            call()
+
+
+def test_a_secret_that_nothing_would_use_is_refused():
+    with pytest.raises(ConfigurationError, match="signature_secret") as caught:
+        build(signature_verifier=lambda *_: True)
+    assert caught.value.code == "invalid_option"
+    unseen(caught.value)
 
 
 def test_a_scheme_without_a_secret_says_what_to_do():

@@ -12,7 +12,7 @@ from surehook._client import log_notices
 from surehook._delivery import Answer, Delivery, Headers
 from surehook._scheme import SchemeLike, scheme_json
 from surehook._verifier import SignatureVerifier, Verdict, Verifier
-from surehook.errors import from_native
+from surehook.errors import ConfigurationError, from_native
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -87,8 +87,13 @@ class Endpoint:
             raise TypeError(f"idempotency_key must be a function, not {type(self._key).__name__}")
         function: SignatureVerifier | None = settings.pop("signature_verifier", None)
         verifier = None if function is None else Verifier(function)
+        if verifier is not None and settings.get("signature_secret") is not None:
+            fault = "nothing would use it: signature_verifier verifies"
+            raise ConfigurationError(
+                f"the option signature_secret cannot be used: {fault}", code="invalid_option"
+            )
         self._verifier = None if settings.get("verification") == "off" else verifier  # nobody would ask it
-        settings["scheme"] = scheme_json(settings.get("scheme"))
+        settings["scheme"] = scheme_json(settings.get("scheme"), settings.get("provider"))
         try:
             self._native = _native.Endpoint(**settings, custom_verifier=function is not None)
         except (_native.NativeError, UnicodeEncodeError) as error:

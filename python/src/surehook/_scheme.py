@@ -11,14 +11,22 @@ from surehook.errors import ConfigurationError
 SchemeLike = Mapping[str, Any]
 
 
-def scheme_json(scheme: SchemeLike | None) -> str | None:
-    """The JSON of a scheme. Raises ConfigurationError for values that JSON does not have."""
+def scheme_json(scheme: SchemeLike | None, provider: str | None) -> str | None:
+    """The JSON of a scheme, which takes the place of a provider.
+
+    Raises ConfigurationError when both are given, and for values that JSON does not have.
+    """
     if scheme is None:
         return None
     if not isinstance(scheme, Mapping):
         raise TypeError(f"scheme must be a dict, not {type(scheme).__name__}")
+    if provider is not None:
+        raise _wrong("give it or provider, not both: a scheme names its provider itself")
     try:
         return json.dumps(dict(scheme), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        message = "the option scheme cannot be used: it holds values that JSON does not have"
-        raise ConfigurationError(message, code="invalid_option") from None
+        raise _wrong("it holds values that JSON does not have") from None
+
+
+def _wrong(fault: str) -> ConfigurationError:
+    return ConfigurationError(f"the option scheme cannot be used: {fault}", code="invalid_option")

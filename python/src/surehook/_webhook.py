@@ -90,7 +90,7 @@ def verify(
     ``now`` (seconds since 1970) is the time to check against, by default the clock's. Raises
     ConfigurationError when provider, scheme, secret or a limit cannot be used.
     """
-    row = scheme_json(scheme)
+    row = scheme_json(scheme, provider)
     try:
         valid, code, message, docs, message_id, timestamp, cause = _native.verify(
             provider, row, secret, body, headers, method, url, tolerance, max_body_bytes, now
