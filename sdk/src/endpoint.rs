@@ -422,7 +422,8 @@ fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError
         }
     }
     let names = scheme.secret_env.join(" or ");
-    Err(ConfigError::SecretMissing { hint: format!("pass it, or set the environment variable {names}") })
+    let variables = if names.is_empty() { names } else { format!(", or set the environment variable {names}") };
+    Err(ConfigError::SecretMissing { hint: format!("pass it{variables}") })
 }
 
 /// The user's own scheme, or the row of the provider. A function that verifies needs neither.

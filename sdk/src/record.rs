@@ -1,11 +1,13 @@
 //! From a request and what became of it to the record of the attempt.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
     Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
 };
+use surehook_core::telemetry::redact::Redactor;
 use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
 use uuid::{NoContext, Uuid};
 
@@ -125,7 +127,7 @@ impl Record {
                 diagnosis: self.subject.diagnosis,
             },
             dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(str::to_owned) },
-            steps: ending.steps,
+            steps: told(ending.steps, &self.endpoint.redactor),
             missing_steps: ending.missing_steps,
             failure: ending.failure,
             request: self.arrival.request,
@@ -134,6 +136,16 @@ impl Record {
         };
         client.record(attempt);
     }
+}
+
+/// The steps as they may be told: a name that was put together at run time can hold anything.
+fn told(mut steps: Vec<Step>, redactor: &Redactor) -> Vec<Step> {
+    for step in &mut steps {
+        if let Cow::Owned(clean) = redactor.text(&step.name) {
+            step.name = clean;
+        }
+    }
+    steps
 }
 
 /// A UUIDv7 of the moment the request came.

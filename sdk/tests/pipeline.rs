@@ -10,7 +10,7 @@ use std::time::Duration;
 use support::{ManualClock, Message, SECRET, answered, endpoint, handled, ok, status};
 use surehook::{
     AnswerKind, Body, Decision, Endpoint, EndpointOptions, ErrorKind, HandlerError, Hooks, OnIdReuse, OnSilentDrop,
-    Request, Response, ResponseBody, STORED_BODY_LIMIT, Verification,
+    Request, Response, ResponseBody, STORED_BODY_LIMIT, Scheme, Verification,
 };
 
 const RAISED: HandlerError<'_> =
@@ -269,4 +269,7 @@ fn what_cannot_work_is_refused_when_the_endpoint_is_built() {
     let missing = Endpoint::new(EndpointOptions::new("clerk")).unwrap_err();
     assert_eq!(missing.code(), "secret_missing");
     assert!(missing.to_string().contains("CLERK_WEBHOOK_SIGNING_SECRET or CLERK_WEBHOOK_SECRET"), "{missing}");
+    let row = r#"{"provider": "acme", "secret": "utf8", "algorithm": "token", "signature": {"header": "x-acme"}, "content": ""}"#;
+    let own = EndpointOptions { scheme: Some(Scheme::from_json(row).unwrap()), ..EndpointOptions::default() };
+    assert!(Endpoint::new(own).unwrap_err().to_string().ends_with("pass it"), "there is no variable to name");
 }

@@ -58,6 +58,20 @@ fn every_attempt_arrives_in_batches_of_at_most_100() {
 }
 
 #[test]
+fn a_credential_in_the_name_of_a_step_stays_here() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    let delivery = handled(Message::user_created("msg_1").begin(&watched(&client)));
+    delivery.step("charged");
+    delivery.step("charged with sk_live_0123456789abcdef0123456789");
+    assert!(delivery.finish(ok(b"done")).is_none());
+    assert!(client.flush(LONG));
+    let seen = collector.seen();
+    let names: Vec<_> = seen.stored.values().next().unwrap().steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["charged", "charged with [redacted]"]);
+}
+
+#[test]
 fn an_attempt_is_sent_within_seconds_without_being_asked_for() {
     let collector = Collector::start([], Play::Accept);
     let client = collector.client();
