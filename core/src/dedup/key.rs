@@ -4,9 +4,22 @@ use sha2::{Digest, Sha256};
 
 use crate::verify::VerifiedMessage;
 
+/// Keeps a provider's ids apart from the keys of a user's function.
+const PROVIDER_ID: &str = "surehook/dedup/v1/provider-id";
+const USER_KEY: &str = "surehook/dedup/v1/user-key";
+
+/// What an operator calls a message by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorId<'a> {
+    /// The provider's own id.
+    Provider(&'a str),
+    /// What the user's function made of it.
+    User(&'a str),
+}
+
 /// The name of one message at one endpoint, in a dedup store.
 ///
-/// Only a [`VerifiedMessage`] yields one, so a forged request can never touch a store. It is the SHA-256 over the
+/// A request yields one only as a [`VerifiedMessage`], so a forged one can never touch a store. It is the SHA-256 over the
 /// length-prefixed namespace, provider, endpoint and id, so no two different quadruples share an input.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupKey([u8; 32]);
@@ -17,12 +30,22 @@ impl DedupKey {
     /// The `namespace` keeps applications apart that share a store. The same message sent to two endpoints has two
     /// keys. A user's key never equals a provider's id, even when the texts are the same.
     pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        let (domain, id) = match user_key {
-            None => ("surehook/dedup/v1/provider-id", message.message_id()),
-            Some(key) => ("surehook/dedup/v1/user-key", key),
-        };
-        let parts = [domain, namespace, message.scheme().provider, endpoint, id];
-        Self(digest(parts.map(str::as_bytes)))
+        match user_key {
+            None => Self::over(PROVIDER_ID, namespace, message.scheme().provider, endpoint, message.message_id()),
+            Some(key) => Self::over(USER_KEY, namespace, message.scheme().provider, endpoint, key),
+        }
+    }
+
+    /// The key of a message that an operator names, to look it up or to let it run again. Never for what a request says.
+    pub fn for_operator(namespace: &str, provider: &str, endpoint: &str, id: OperatorId<'_>) -> Self {
+        match id {
+            OperatorId::Provider(id) => Self::over(PROVIDER_ID, namespace, provider, endpoint, id),
+            OperatorId::User(key) => Self::over(USER_KEY, namespace, provider, endpoint, key),
+        }
+    }
+
+    fn over(domain: &str, namespace: &str, provider: &str, endpoint: &str, id: &str) -> Self {
+        Self(digest([domain, namespace, provider, endpoint, id].map(str::as_bytes)))
     }
 
     /// The key's bytes, for stores outside of this process.
