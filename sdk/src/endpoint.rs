@@ -103,7 +103,8 @@ impl Endpoint {
         let verifier = on.then(|| verifier(scheme, &secrets, options.tolerance, options.max_body_bytes)).transpose()?;
         let tolerance = verifier.as_ref().map_or(surehook_core::verify::DEFAULT_TOLERANCE, Verifier::tolerance);
         let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
-        let memory = if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
+        let memory =
+            if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
         let event_type = options.event_type_field.as_deref().unwrap_or(scheme.event_type_field);
         if event_type.split('.').any(str::is_empty) {
             return Err(ConfigError::invalid_option("event_type_field", "it must be a dotted path, e.g. data.type"));

@@ -1,5 +1,6 @@
 //! A store on the other side of a network: asked from the I/O thread, within a budget of time, behind a breaker.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ use crate::process::PerProcess;
 
 /// A store that does not answer within this time has failed.
 const BUDGET: Duration = Duration::from_millis(250);
+/// The first answer of all may take this long: connecting, with TLS and a password, takes longer than a question.
+const FIRST_BUDGET: Duration = Duration::from_secs(2);
 /// An operator can wait longer than a webhook.
 const OPERATOR_BUDGET: Duration = Duration::from_secs(30);
 
@@ -61,6 +64,8 @@ pub(crate) struct Remote {
 struct Session {
     backend: Arc<dyn Backend>,
     breaker: Breaker,
+    /// Whether the store has answered, or failed to, in this process.
+    known: AtomicBool,
 }
 
 impl Remote {
@@ -69,7 +74,11 @@ impl Remote {
         kind: &'static str,
         backend: impl Fn() -> B + Send + Sync + 'static,
     ) -> Self {
-        let session = PerProcess::new(move || Session { backend: Arc::new(backend()), breaker: Breaker::default() });
+        let session = PerProcess::new(move || Session {
+            backend: Arc::new(backend()),
+            breaker: Breaker::default(),
+            known: AtomicBool::new(false),
+        });
         Self { kind, session: Arc::new(session) }
     }
 
@@ -81,7 +90,9 @@ impl Remote {
                 reason: "it failed 5 times in a row, and is asked again every second".to_owned(),
             });
         }
-        let answer = within(BUDGET, &session, call).await;
+        let budget = if session.known.load(Ordering::Relaxed) { BUDGET } else { FIRST_BUDGET };
+        let answer = within(budget, &session, call).await;
+        session.known.store(true, Ordering::Relaxed);
         session.breaker.record(answer.is_ok(), Instant::now());
         answer
     }

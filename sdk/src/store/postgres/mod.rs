@@ -1,15 +1,18 @@
 //! The dedup store in Postgres: one row for each message, one statement for each operation.
 //!
 //! The statements read the database's clock and decide what the machine of the core decides; the tests of the stores hold
-//! them to that. They are sent unnamed, so that a pooler between may give each of them another connection.
+//! them to that. They are prepared once for each connection; a pooler between has to know prepared statements
+//! (PgBouncer from 1.21 does).
 
 mod tls;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use surehook_core::dedup::{
     Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoreError,
     StoredResponse,
@@ -18,7 +21,7 @@ use surehook_core::{ConfigError, Timestamp};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Error, Row};
+use tokio_postgres::{Client, Config, Error, Row, Statement};
 
 use super::address::unusable;
 use super::link::Link;
@@ -28,16 +31,19 @@ use tls::Tls;
 
 const SCHEMA: &str = include_str!("schema.sql");
 const CLAIM: &str = include_str!("claim.sql");
+const CLAIM_TYPES: &[Type] = &[Type::BYTEA, Type::BYTEA, Type::BYTEA, Type::FLOAT8, Type::FLOAT8];
+const COMPLETE_TYPES: &[Type] = &[Type::BYTEA, Type::BYTEA, Type::BYTEA, Type::FLOAT8];
+const RELEASE_TYPES: &[Type] = &[Type::BYTEA, Type::BYTEA];
 const RENEW: &str = include_str!("renew.sql");
 const COMPLETE: &str = include_str!("complete.sql");
 const PRUNE: &str = include_str!("prune.sql");
 const RELEASE: &str = "DELETE FROM surehook_dedup \
-                       WHERE key = $1 AND owner = $2 AND response IS NULL AND expires_at > clock_timestamp()";
+                       WHERE key = $1 AND owner = $2 AND response IS NULL AND expires_at > clock_timestamp() RETURNING true";
 const GET: &str = "SELECT owner, fingerprint, (extract(epoch FROM claimed_at) * 1000000)::bigint, \
                    (extract(epoch FROM lease_end) * 1000000)::bigint, response, \
                    (extract(epoch FROM expires_at) * 1000000)::bigint \
                    FROM surehook_dedup WHERE key = $1 AND expires_at > clock_timestamp()";
-const FORGET: &str = "DELETE FROM surehook_dedup WHERE key = $1";
+const FORGET: &str = "DELETE FROM surehook_dedup WHERE key = $1 RETURNING true";
 const STATS: &str = "SELECT count(*) FILTER (WHERE response IS NULL), count(response) FROM surehook_dedup \
                      WHERE expires_at > clock_timestamp()";
 /// The mark of the table's version, which `schema.sql` sets.
@@ -48,6 +54,9 @@ const READ_VERSION: &str = "SELECT to_regclass('surehook_dedup') IS NOT NULL, \
 const SETTINGS: &str = "SET lock_timeout = '50ms'; SET idle_in_transaction_session_timeout = 0";
 /// Two claims can miss each other only while a third is committed between them.
 const CLAIM_TRIES: usize = 5;
+/// So many connections, by the message's key: what is asked about one message stays in order, and a row that waits for a lock
+/// holds up a part of the others only.
+const CONNECTIONS: usize = 2;
 /// What has expired is removed with every so many-th answer that is stored.
 const PRUNE_EVERY: u32 = 500;
 
@@ -56,15 +65,23 @@ pub(super) fn open(url: &str) -> Result<Remote, ConfigError> {
     let settings = Arc::new(Settings::read(url)?);
     Ok(Remote::new("postgres", move || Postgres {
         settings: Arc::clone(&settings),
-        link: Arc::default(),
+        links: Default::default(),
+        opened: AtomicBool::new(false),
         completions: AtomicU32::new(0),
     }))
 }
 
 struct Postgres {
     settings: Arc<Settings>,
-    link: Arc<Link<Arc<Client>>>,
+    links: [Link<Arc<Session>>; CONNECTIONS],
+    opened: AtomicBool,
     completions: AtomicU32,
+}
+
+/// A connection, and the statements that it has seen.
+struct Session {
+    client: Client,
+    prepared: Mutex<HashMap<&'static str, Statement>>,
 }
 
 struct Settings {
@@ -120,12 +137,43 @@ fn is_this_machine(host: &Host) -> bool {
     }
 }
 
-async fn connect(settings: Arc<Settings>) -> Result<Arc<Client>, StoreError> {
+async fn connect(settings: Arc<Settings>) -> Result<Client, StoreError> {
     let (client, connection) = settings.config.connect(settings.tls.clone()).await.map_err(|error| failed(&error))?;
     // The connection ends with the client; what ends it early is what its next statement is told.
     tokio::spawn(async move { drop(connection.await) });
     client.batch_execute(SETTINGS).await.map_err(|error| failed(&error))?;
-    Ok(Arc::new(client))
+    Ok(client)
+}
+
+impl Session {
+    /// A connection whose table can be used, and that knows what it will be asked most.
+    async fn open(settings: Arc<Settings>) -> Result<Arc<Self>, StoreError> {
+        let client = connect(settings).await?;
+        check_table(&client).await?;
+        let session = Self { client, prepared: Mutex::default() };
+        session.prepare(CLAIM, CLAIM_TYPES).await.map_err(|error| failed(&error))?;
+        session.prepare(COMPLETE, COMPLETE_TYPES).await.map_err(|error| failed(&error))?;
+        // A claim that follows a release at once must not overtake it.
+        session.prepare(RELEASE, RELEASE_TYPES).await.map_err(|error| failed(&error))?;
+        Ok(Arc::new(session))
+    }
+
+    async fn prepare(&self, sql: &'static str, types: &[Type]) -> Result<Statement, Error> {
+        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare_typed(sql, types).await?;
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    async fn query(&self, sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, Error> {
+        let types: Vec<Type> = parameters.iter().map(|(_, kind)| kind.clone()).collect();
+        let statement = self.prepare(sql, &types).await?;
+        let values: Vec<_> = parameters.iter().map(|(value, _)| *value).collect();
+        self.client.query(&statement, &values).await
+    }
 }
 
 /// Refuses a table that is not there, or of another version.
@@ -143,35 +191,41 @@ async fn check_table(client: &Client) -> Result<(), StoreError> {
 }
 
 impl Postgres {
-    /// A connection whose table can be used.
-    async fn ready(&self) -> Result<Arc<Client>, StoreError> {
-        let settings = Arc::clone(&self.settings);
-        let made = self.link.get(|| async move {
-            let client = connect(settings).await?;
-            check_table(&client).await?;
-            Ok(client)
-        });
-        let client = made.await?;
-        if client.is_closed() {
-            self.link.discard();
+    /// The connection of this link; the first call opens all of them.
+    async fn ready(&self, link: &Link<Arc<Session>>) -> Result<Arc<Session>, StoreError> {
+        if !self.opened.swap(true, Ordering::Relaxed) {
+            join_all(self.links.iter().map(|link| self.open(link))).await;
         }
-        Ok(client)
+        self.open(link).await
     }
 
-    async fn query(&self, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, StoreError> {
-        self.ask(sql, parameters).await.map_err(|problem| match problem {
+    async fn open(&self, link: &Link<Arc<Session>>) -> Result<Arc<Session>, StoreError> {
+        link.get(|| Session::open(Arc::clone(&self.settings))).await
+    }
+
+    fn link(&self, key: &[u8]) -> &Link<Arc<Session>> {
+        &self.links[key.first().map_or(0, |byte| usize::from(*byte)) % CONNECTIONS]
+    }
+
+    async fn query(&self, key: &[u8], sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
+        self.ask(self.link(key), sql, parameters).await.map_err(|problem| match problem {
             Problem::Unreachable(error) => error,
             Problem::Postgres(error) => failed(&error),
         })
     }
 
-    async fn ask(&self, sql: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, Problem> {
-        let client = self.ready().await.map_err(Problem::Unreachable)?;
-        client.query_typed(sql, parameters).await.map_err(|error| {
+    async fn ask(
+        &self,
+        link: &Link<Arc<Session>>,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Problem> {
+        let session = self.ready(link).await.map_err(Problem::Unreachable)?;
+        session.query(sql, parameters).await.map_err(|error| {
             // A server that answers keeps its connection, unless it no longer takes writes or has lost the table.
             let moved = [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::UNDEFINED_TABLE];
-            if error.code().is_none_or(|code| moved.contains(code)) || client.is_closed() {
-                self.link.discard();
+            if error.code().is_none_or(|code| moved.contains(code)) || session.client.is_closed() {
+                link.discard();
             }
             Problem::Postgres(error)
         })
@@ -195,7 +249,7 @@ impl Postgres {
                 (&lease, Type::FLOAT8),
                 (&kept, Type::FLOAT8),
             ];
-            let rows = match self.ask(CLAIM, &parameters).await {
+            let rows = match self.ask(self.link(key), CLAIM, &parameters).await {
                 Ok(rows) => rows,
                 Err(Problem::Postgres(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
                     return Ok(Claim::Busy { lease_end: Timestamp::from_unix_micros(0), same_body: true });
@@ -215,10 +269,12 @@ impl Postgres {
         if self.completions.fetch_add(1, Ordering::Relaxed) % PRUNE_EVERY == PRUNE_EVERY - 1 {
             let postgres = Arc::clone(self);
             // What is not removed now is removed another time.
-            tokio::spawn(async move { drop(postgres.query(PRUNE, &[]).await) });
+            tokio::spawn(async move { drop(postgres.query(&[], PRUNE, &[]).await) });
         }
     }
 }
+
+type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
 enum Problem {
     Unreachable(StoreError),
@@ -254,6 +310,7 @@ impl Backend for Postgres {
             let (key, token) = (&key.as_bytes()[..], &token[..]);
             let rows = self
                 .query(
+                    key,
                     RENEW,
                     &[(&key, Type::BYTEA), (&token, Type::BYTEA), (&lease, Type::FLOAT8), (&limit, Type::FLOAT8)],
                 )
@@ -277,10 +334,9 @@ impl Backend for Postgres {
         async move {
             let (token, bytes, ttl) = (owner.get().to_be_bytes(), response.to_bytes(), micros(ttl));
             let (key, token, bytes) = (&key.as_bytes()[..], &token[..], &bytes[..]);
-            let sql = format!("{COMPLETE} RETURNING true");
             let parameters: [(&(dyn ToSql + Sync), Type); 4] =
                 [(&key, Type::BYTEA), (&token, Type::BYTEA), (&bytes, Type::BYTEA), (&ttl, Type::FLOAT8)];
-            let rows = self.query(&sql, &parameters).await?;
+            let rows = self.query(key, COMPLETE, &parameters).await?;
             self.prune_sometimes();
             Ok(if rows.is_empty() { Completion::Fenced } else { Completion::Stored })
         }
@@ -291,8 +347,7 @@ impl Backend for Postgres {
         async move {
             let token = owner.get().to_be_bytes();
             let (key, token) = (&key.as_bytes()[..], &token[..]);
-            let sql = format!("{RELEASE} RETURNING true");
-            let rows = self.query(&sql, &[(&key, Type::BYTEA), (&token, Type::BYTEA)]).await?;
+            let rows = self.query(key, RELEASE, &[(&key, Type::BYTEA), (&token, Type::BYTEA)]).await?;
             Ok(if rows.is_empty() { Release::Fenced } else { Release::Released })
         }
         .boxed()
@@ -301,7 +356,7 @@ impl Backend for Postgres {
     fn get(self: Arc<Self>, key: DedupKey) -> Reply<Option<Entry>> {
         async move {
             let key = &key.as_bytes()[..];
-            let rows = self.query(GET, &[(&key, Type::BYTEA)]).await?;
+            let rows = self.query(key, GET, &[(&key, Type::BYTEA)]).await?;
             rows.first().map(entry).transpose()
         }
         .boxed()
@@ -310,15 +365,14 @@ impl Backend for Postgres {
     fn forget(self: Arc<Self>, key: DedupKey) -> Reply<bool> {
         async move {
             let key = &key.as_bytes()[..];
-            let sql = format!("{FORGET} RETURNING true");
-            Ok(!self.query(&sql, &[(&key, Type::BYTEA)]).await?.is_empty())
+            Ok(!self.query(key, FORGET, &[(&key, Type::BYTEA)]).await?.is_empty())
         }
         .boxed()
     }
 
     fn stats(self: Arc<Self>) -> Reply<StoreStats> {
         async move {
-            let rows = self.query(STATS, &[]).await?;
+            let rows = self.query(&[], STATS, &[]).await?;
             let count = |index| rows.first().map_or(0, |row| row.get::<_, i64>(index).unsigned_abs());
             Ok(StoreStats { running: count(0), done: count(1), evictions: 0 })
         }
@@ -337,14 +391,13 @@ impl Backend for Postgres {
                 return Err(StoreError { reason: reason.to_owned() });
             }
             client.batch_execute(SCHEMA).await.map_err(|error| failed(&error))?;
-            self.link.discard();
             Ok(Migration::Done)
         }
         .boxed()
     }
 
     fn discard(&self) {
-        self.link.discard();
+        self.links.iter().for_each(Link::discard);
     }
 }
 

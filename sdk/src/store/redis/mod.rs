@@ -55,7 +55,7 @@ struct Redis {
 #[derive(Clone)]
 enum Deployment {
     Single(Client),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
     /// The client keeps connections to the Sentinels.
     Sentinel(Arc<SentinelSettings>),
 }
@@ -92,7 +92,7 @@ impl Deployment {
         let with_login = |node: ConnectionInfo| node.set_redis_settings(login.clone());
         Ok(match &servers.layout {
             Layout::Single => Self::Single(Client::open(with_login(nodes.remove(0)))?),
-            Layout::Cluster => Self::Cluster(ClusterClient::new(nodes.into_iter().map(with_login))?),
+            Layout::Cluster => Self::Cluster(Box::new(ClusterClient::new(nodes.into_iter().map(with_login))?)),
             Layout::Sentinel { master } => {
                 let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
                 if servers.tls {
@@ -106,19 +106,32 @@ impl Deployment {
     /// Finds the server and connects to it. The link and the caller's budget set the time.
     async fn connect(self) -> RedisResult<Connection> {
         let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        Ok(match self {
-            Self::Single(client) => {
-                Connection::Server(client.get_multiplexed_async_connection_with_config(&patient).await?)
+        let server = match self {
+            Self::Cluster(client) => {
+                let mut cluster = client.get_async_connection().await?;
+                load(&mut cluster).await?;
+                return Ok(Connection::Cluster(cluster));
             }
-            Self::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
+            Self::Single(client) => client.get_multiplexed_async_connection_with_config(&patient).await,
             Self::Sentinel(settings) => {
                 let (sentinels, node) = (settings.sentinels.clone(), settings.node.clone());
                 let mut client =
                     SentinelClient::build(sentinels, &settings.master, Some(node), SentinelServerType::Master)?;
-                Connection::Server(client.get_async_connection_with_config(&patient).await?)
+                client.get_async_connection_with_config(&patient).await
             }
-        })
+        };
+        let mut server = server?;
+        load(&mut server).await?;
+        Ok(Connection::Server(server))
     }
+}
+
+/// Makes the scripts known, so that each operation is one round trip, and a claim does not overtake a release before it.
+async fn load(server: &mut impl ConnectionLike) -> RedisResult<()> {
+    for script in [&CLAIM, &RENEW, &COMPLETE, &RELEASE] {
+        script.load_async(server).await?;
+    }
+    Ok(())
 }
 
 impl Redis {
