@@ -4,12 +4,16 @@
  */
 export { flush, init, shutdown, stats, type InitOptions, type Stats } from './client'
 export {
+  CERTAINTIES,
   DEDUP_RESULTS,
   DROP_REASONS,
+  FINDINGS,
   OUTCOMES,
   REASON_CODES,
+  type Certainty,
   type DedupResult,
   type DropReason,
+  type Finding,
   type Outcome,
   type ReasonCode,
 } from './codes'

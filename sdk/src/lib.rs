@@ -42,6 +42,7 @@ mod arrival;
 mod client;
 mod clock;
 mod delivery;
+mod diagnosis;
 mod endpoint;
 mod io;
 mod lease;
@@ -59,7 +60,9 @@ mod webhook;
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
 pub use surehook_core::dedup::{OnIdReuse, STORED_BODY_LIMIT};
-pub use surehook_core::{ConfigError as Error, ReasonCode, Rejection, VerifiedMessage};
+pub use surehook_core::{
+    ConfigError as Error, CustomVerdict, Diagnosis, ReasonCode, Rejection, Scheme, VerifiedMessage,
+};
 
 pub use admission::{Begun, Pending};
 pub use answer::{Answer, AnswerKind};
@@ -67,7 +70,7 @@ pub use arrival::{Body, Request};
 pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};
-pub use endpoint::{Decision, Endpoint, KeyFunction};
+pub use endpoint::{Decision, Endpoint, Hooks, KeyFunction};
 pub use notice::{Level, Notice, take_notices};
 pub use options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 pub use sender::Stats;

@@ -2,6 +2,7 @@
 
 use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
+use surehook::core::diagnose::Finding;
 use surehook::core::{HeaderPairs, Timestamp, scheme};
 use surehook::{Clock, ReasonCode, SystemClock, VerifiedMessage};
 
@@ -13,6 +14,12 @@ pub fn secret_variables(provider: String) -> Vec<String> {
     scheme::find(&provider)
         .map(|scheme| scheme.secret_env.iter().map(|&name| name.to_owned()).collect())
         .unwrap_or_default()
+}
+
+/// Every finding of a diagnosis, in the order of the contract.
+#[napi]
+pub fn findings() -> Vec<&'static str> {
+    Finding::ALL.iter().map(|finding| finding.as_str()).collect()
 }
 
 /// What became of one check: either the rejection, or the other two.

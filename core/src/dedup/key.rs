@@ -11,7 +11,7 @@ const USER_KEY: &str = "surehook/dedup/v1/user-key";
 /// What an operator calls a message by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorId<'a> {
-    /// The provider's own id.
+    /// The provider's own id, which it signs.
     Provider(&'a str),
     /// What the user's function made of it.
     User(&'a str),
@@ -29,22 +29,30 @@ impl DedupKey {
     ///
     /// The `namespace` keeps applications apart that share a store. The same message sent to two endpoints has two
     /// keys. A user's key never equals a provider's id, even when the texts are the same.
+    ///
+    /// Only signed bytes make an id: where the provider does not sign its own, whoever saw a message could send it again under
+    /// another. The body's hash then stands for it. Where a signed time bounds how late that can be done, or where the body is
+    /// not signed either, id and hash together do: two events may have the same body.
     pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        match user_key {
-            None => Self::over(PROVIDER_ID, namespace, message.scheme().provider, endpoint, message.message_id()),
-            Some(key) => Self::over(USER_KEY, namespace, message.scheme().provider, endpoint, key),
-        }
+        let fingerprint = Fingerprint::of(message.body());
+        let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
+        let (domain, id, body): (_, _, &[u8]) = match user_key {
+            Some(key) => (USER_KEY, key, &[]),
+            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), &[]),
+            None if body_alone => ("surehook/dedup/v1/body", "", fingerprint.as_bytes()),
+            None => ("surehook/dedup/v1/unsigned-id", message.message_id(), fingerprint.as_bytes()),
+        };
+        let parts = [domain, namespace, &message.scheme().provider, endpoint, id].map(str::as_bytes);
+        Self(digest(parts.into_iter().chain((!body.is_empty()).then_some(body))))
     }
 
     /// The key of a message that an operator names, to look it up or to let it run again. Never for what a request says.
+    /// A message whose provider does not sign its id has no such key: its body is a part of the key.
     pub fn for_operator(namespace: &str, provider: &str, endpoint: &str, id: OperatorId<'_>) -> Self {
-        match id {
-            OperatorId::Provider(id) => Self::over(PROVIDER_ID, namespace, provider, endpoint, id),
-            OperatorId::User(key) => Self::over(USER_KEY, namespace, provider, endpoint, key),
-        }
-    }
-
-    fn over(domain: &str, namespace: &str, provider: &str, endpoint: &str, id: &str) -> Self {
+        let (domain, id) = match id {
+            OperatorId::Provider(id) => (PROVIDER_ID, id),
+            OperatorId::User(key) => (USER_KEY, key),
+        };
         Self(digest([domain, namespace, provider, endpoint, id].map(str::as_bytes)))
     }
 

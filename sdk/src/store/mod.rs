@@ -170,10 +170,15 @@ impl DedupStore {
     /// called by.
     ///
     /// # Errors
-    /// [`ConfigError::UnknownProvider`].
+    /// [`ConfigError::InvalidOption`] for the id of a provider that does not sign it, e.g. `github`: there the body is a part
+    /// of a message's name.
     pub fn key(provider: &str, endpoint: &str, id: OperatorId<'_>) -> Result<DedupKey, ConfigError> {
-        let scheme = scheme::find(provider).ok_or_else(|| ConfigError::unknown_provider(provider))?;
-        Ok(DedupKey::for_operator(NAMESPACE, scheme.provider, endpoint, id))
+        let unsigned = scheme::find(provider).is_some_and(|scheme| !scheme.signs_message_id());
+        if unsigned && matches!(id, OperatorId::Provider(_)) {
+            let fault = format!("{provider} does not sign it, so it does not name a message by itself");
+            return Err(ConfigError::invalid_option("id", fault));
+        }
+        Ok(DedupKey::for_operator(NAMESPACE, provider, endpoint, id))
     }
 
     /// How long a claim lasts unless it is renewed. In memory, for as long as a handler may run: docs/decisions/0003.

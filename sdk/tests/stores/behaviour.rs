@@ -9,7 +9,7 @@ use surehook::core::dedup::{
     Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, OwnerToken, Release, Renewal, Store, StoreError,
     StoredResponse,
 };
-use surehook::{AnswerKind, Begun, Clock, Decision, DedupStore, OnInFlight};
+use surehook::{AnswerKind, Begun, Clock, Decision, DedupStore, Hooks, OnInFlight};
 
 use crate::bench::Bench;
 use crate::support::{Message, answered, handled, ok, status};
@@ -168,7 +168,7 @@ pub fn waiting_duplicates_get_the_answer(bench: &Bench) {
         let message = Message::user_created(id);
         let first = handled(message.begin(&endpoint));
         let (sender, receiver) = mpsc::channel();
-        match message.with_request(|request| endpoint.begin_without_waiting(request, None)) {
+        match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
             Begun::Now(_) => panic!("it has to wait"),
         }
@@ -190,7 +190,7 @@ pub fn only_so_many_wait(bench: &Bench) {
     let (sender, receiver) = mpsc::channel();
     for _ in 0..33 {
         let sender = sender.clone();
-        match message.with_request(|request| endpoint.begin_without_waiting(request, None)) {
+        match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
             Begun::Now(_) => panic!("it has to wait"),
         }

@@ -173,8 +173,12 @@ fn large_keys_and_answers_are_handled() {
     let Some(bench) = bench::sqlite() else { return };
     let (endpoint, message) = (bench.endpoint(|_| {}), support::Message::user_created("msg_large"));
     let key = "k".repeat(10_000);
-    let begin =
-        || message.with_request(|request| endpoint.begin_with_key(request, Some(&mut |_: &_| Some(key.clone()))));
+    let begin = || {
+        message.with_request(|request| {
+            let hooks = surehook::Hooks { key: Some(&mut |_: &_| Some(key.clone())), ..Default::default() };
+            endpoint.begin_with(request, hooks)
+        })
+    };
     let large = vec![b'x'; 100 << 20];
     support::handled(begin()).finish(support::ok(&large));
     let replay = support::answered(begin());

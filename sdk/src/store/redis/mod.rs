@@ -54,7 +54,7 @@ struct Redis {
 /// How the server that takes writes is found.
 #[derive(Clone)]
 enum Deployment {
-    Single(Client),
+    Single(Box<Client>),
     Cluster(Box<ClusterClient>),
     /// The client keeps connections to the Sentinels.
     Sentinel(Arc<SentinelSettings>),
@@ -91,7 +91,7 @@ impl Deployment {
         }
         let with_login = |node: ConnectionInfo| node.set_redis_settings(login.clone());
         Ok(match &servers.layout {
-            Layout::Single => Self::Single(Client::open(with_login(nodes.remove(0)))?),
+            Layout::Single => Self::Single(Box::new(Client::open(with_login(nodes.remove(0)))?)),
             Layout::Cluster => Self::Cluster(Box::new(ClusterClient::new(nodes.into_iter().map(with_login))?)),
             Layout::Sentinel { master } => {
                 let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
