@@ -12,6 +12,7 @@ use surehook::core::dedup::{
 use surehook::{AnswerKind, Begun, Clock, Decision, DedupStore, Hooks, OnInFlight};
 
 use crate::bench::Bench;
+pub use crate::crash::{killed_owners_lose_nothing, processes_share_the_work};
 use crate::support::{Message, answered, handled, ok, status};
 
 /// D1: of 10 000 concurrent duplicates, 200 at a time, one is handled.

@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod bench;
+mod crash;
 mod faults;
 mod model;
 mod proxy;
@@ -47,12 +48,12 @@ macro_rules! every_store {
 
 every_store! {
     memory: 500, [], [];
-    sqlite: 200, [], [leases_are_renewed operators_can_look_and_forget];
+    sqlite: 200, [], [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
     redis: 100, [a_failing_store_is_answered_for a_lost_reply_to_a_claim_costs_a_lease an_answer_outlives_a_short_failure
         a_failing_store_can_be_ignored],
-        [leases_are_renewed operators_can_look_and_forget];
-    redis_cluster: 50, [], [leases_are_renewed operators_can_look_and_forget];
+        [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
+    redis_cluster: 50, [], [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
     postgres: 60, [a_failing_store_is_answered_for a_lost_reply_to_a_claim_costs_a_lease an_answer_outlives_a_short_failure
         a_failing_store_can_be_ignored],
-        [leases_are_renewed operators_can_look_and_forget];
+        [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
 }

@@ -34,6 +34,8 @@ static COMPLETE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("c
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
 static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
 
+/// How soon a question that met a cluster's change is asked again, in milliseconds.
+const CLUSTER_RETRY_MS: u64 = 10;
 /// Keys looked at in one step of counting them.
 const SCAN_STEP: usize = 1000;
 
@@ -92,7 +94,12 @@ impl Deployment {
         let with_login = |node: ConnectionInfo| node.set_redis_settings(login.clone());
         Ok(match &servers.layout {
             Layout::Single => Self::Single(Box::new(Client::open(with_login(nodes.remove(0)))?)),
-            Layout::Cluster => Self::Cluster(Box::new(ClusterClient::new(nodes.into_iter().map(with_login))?)),
+            Layout::Cluster => {
+                // A key that moved is asked for again within the budget of one call.
+                let cluster = ClusterClient::builder(nodes.into_iter().map(with_login));
+                let cluster = cluster.min_retry_wait(CLUSTER_RETRY_MS).max_retry_wait(4 * CLUSTER_RETRY_MS).build()?;
+                Self::Cluster(Box::new(cluster))
+            }
             Layout::Sentinel { master } => {
                 let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
                 if servers.tls {
