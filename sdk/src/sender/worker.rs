@@ -16,13 +16,21 @@ use crate::notice::{self, Level};
 /// Runs until the sender is shut down.
 pub(super) fn run(shared: &Shared, target: &Target) {
     let ended = catch_unwind(AssertUnwindSafe(|| serve(shared, target)));
-    let failed = !matches!(ended, Ok(Ok(())));
-    if failed {
-        notice::give(Level::Error, "the telemetry thread could not run; the attempts that waited are lost");
+    let fault = match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("it failed".to_owned()),
+    };
+    let failed = fault.is_some();
+    if let Some(fault) = fault {
+        notice::give(
+            Level::Error,
+            format!("the telemetry thread could not run: {fault}; the attempts that waited are lost"),
+        );
     }
     let mut state = shared.lock();
     if failed {
-        state.queue.give_up_waiting(DropReason::InternalError);
+        state.queue.give_up_all(DropReason::InternalError);
     } else if state.phase == Phase::Aborting {
         state.queue.give_up_waiting(DropReason::ShutdownTimeout);
     }
@@ -101,7 +109,7 @@ impl Worker<'_> {
             return Task::Wait(state.due);
         }
         state.due = Some(Instant::now() + BATCH_INTERVAL);
-        state.queue.take().map_or(Task::Wait(None), Task::Send)
+        state.queue.take(SystemClock.now()).map_or(Task::Wait(None), Task::Send)
     }
 
     /// Posts a batch and settles it; answers for how long to pause before the next.
@@ -124,7 +132,7 @@ impl Worker<'_> {
     }
 
     fn encode(&self, batch: &InFlight) -> Option<Vec<u8>> {
-        let json = wire::encode(&self.shared.sdk, &self.shared.instance, SystemClock.now(), batch).ok()?;
+        let json = wire::encode(&self.shared.sdk, &self.shared.instance, batch).ok()?;
         compress(&json).ok()
     }
 
