@@ -1,5 +1,6 @@
 //! The client: who sends the telemetry of a process.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub struct ClientOptions {
     pub api_key: Option<String>,
     /// The collector's address; `SUREHOOK_ENDPOINT` by default, then `http://127.0.0.1:4600`.
     pub endpoint: Option<String>,
+    /// A PEM file of certificate authorities to trust beside those of the system, for a collector with a private one.
+    /// `SSL_CERT_FILE` and the proxy variables (`HTTPS_PROXY`, `NO_PROXY`, …) are honoured as well.
+    pub ca_file: Option<PathBuf>,
     /// The host language: `rust` by default.
     pub language: Option<String>,
     /// The web framework, where known.
@@ -61,7 +65,7 @@ impl Client {
         let key = options.api_key.or_else(|| env("SUREHOOK_API_KEY")).filter(|key| !key.is_empty());
         let address =
             options.endpoint.or_else(|| env("SUREHOOK_ENDPOINT")).unwrap_or_else(|| LOCAL_COLLECTOR.to_owned());
-        let target = key.map(|key| Target::new(&address, &key)).transpose()?;
+        let target = key.map(|key| target(&address, &key, options.ca_file.as_deref())).transpose()?;
         if target.is_none() {
             notice::give(Level::Warning, "telemetry is off: give an API key to init(), or set SUREHOOK_API_KEY");
         }
@@ -181,6 +185,14 @@ pub(crate) fn say_that_nothing_is_recorded() {
     SAID.call_once(|| {
         notice::give(Level::Warning, "telemetry is off: init() was not called; webhooks are still verified")
     });
+}
+
+fn target(address: &str, key: &str, ca_file: Option<&Path>) -> Result<Target, ConfigError> {
+    let target = Target::new(address, key)?;
+    match ca_file {
+        Some(file) => target.with_authorities(file),
+        None => Ok(target),
+    }
 }
 
 fn env(name: &str) -> Option<String> {
