@@ -176,7 +176,7 @@ fn a_batch_that_comes_back_keeps_its_place() {
 #[test]
 fn a_batch_is_halved_down_to_single_attempts() {
     let mut queue = filled(3);
-    queue.lost(DropReason::InternalError);
+    queue.lost(DropReason::InternalError, 1);
     let (older, newer) = queue.take(NOW).expect("a batch").halve().expect("two halves");
     assert_eq!((ids(&older), ids(&newer)), (vec![0], vec![1, 2]));
     // A loss is told once.
@@ -191,10 +191,10 @@ fn a_batch_is_halved_down_to_single_attempts() {
 #[test]
 fn losses_are_told_until_a_batch_is_accepted_and_each_report_stays_as_it_was() {
     let mut queue = filled(2);
-    queue.lost(DropReason::Network);
+    queue.lost(DropReason::Network, 1);
     let batch = queue.take(NOW).expect("a batch");
     assert_eq!((batch.dropped(), batch.sent_at()), (Some(&dropped(DropReason::Network, 1)), NOW));
-    queue.lost(DropReason::Network);
+    queue.lost(DropReason::Network, 1);
     queue.restore(batch);
     // The collector may have heard the first report, and knows it again by its time.
     let later = NOW + Duration::from_secs(5);
@@ -295,7 +295,7 @@ proptest! {
                     next += 1;
                     let _ = queue.push(large_attempt(next, bytes));
                 }
-                Operation::Lost => queue.lost(DropReason::InternalError),
+                Operation::Lost => queue.lost(DropReason::InternalError, 1),
                 Operation::Take => flying.extend(queue.take(NOW)),
                 Operation::Acknowledge { rejected } => {
                     let Some(batch) = picked() else { continue };
@@ -430,7 +430,7 @@ fn instance() -> Instance {
 #[test]
 fn a_batch_is_encoded_as_its_type_says() {
     let mut queue = filled(2);
-    queue.lost(DropReason::QueueFull);
+    queue.lost(DropReason::QueueFull, 1);
     let sent_at = Timestamp::from_unix_micros(1_700_000_000_123_456);
     let batch = queue.take(sent_at).expect("a batch");
     let bytes = encode(&sdk(), &instance(), &batch).expect("JSON");

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use surehook_core::ConfigError;
-use surehook_core::telemetry::attempt::{Attempt, Instance, SdkInfo};
+use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use uuid::Uuid;
 
 use crate::notice::{self, Level};
 use crate::sender::{Sender, Stats, Target};
+use crate::spool;
 
 /// The address of a collector on the same machine.
 const LOCAL_COLLECTOR: &str = "http://127.0.0.1:4600";
@@ -29,6 +30,13 @@ pub struct ClientOptions {
     /// A PEM file of certificate authorities to trust beside those of the system, for a collector with a private one.
     /// `SSL_CERT_FILE` and the proxy variables (`HTTPS_PROXY`, `NO_PROXY`, …) are honoured as well.
     pub ca_file: Option<PathBuf>,
+    /// A directory that keeps recorded attempts until the collector has them, so that they outlive this process. Several
+    /// processes may share it. Created when missing; its files are readable by their owner alone. Off by default.
+    pub spool_dir: Option<PathBuf>,
+    /// The most attempts that a process keeps in the spool: 10,000 by default. Beyond it the oldest are dropped.
+    pub spool_max_attempts: Option<u64>,
+    /// The most bytes that a process keeps in the spool: 50 MiB by default. Beyond it the oldest are dropped.
+    pub spool_max_bytes: Option<u64>,
     /// The host language: `rust` by default.
     pub language: Option<String>,
     /// The web framework, where known.
@@ -47,6 +55,7 @@ struct Inner {
     sdk: SdkInfo,
     /// Where to send; `None`: telemetry is off.
     target: Option<Target>,
+    spool: Option<spool::Settings>,
     /// Everything that belongs to this process alone. A fork gets a fresh one; the parent's events stay the parent's.
     process: ArcSwap<Process>,
 }
@@ -60,12 +69,17 @@ impl Client {
     /// A client of its own, for programs that do not want the process-wide one of [`init`].
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when the address is not an http(s) URL, or the key holds what no header can carry.
+    /// [`ConfigError::InvalidOption`] when the address is not an http(s) URL, the key holds what no header can carry, the
+    /// authorities cannot be read, or the spool's directory cannot be written to.
     pub fn new(options: ClientOptions) -> Result<Self, ConfigError> {
         let key = options.api_key.or_else(|| env("SUREHOOK_API_KEY")).filter(|key| !key.is_empty());
         let address =
             options.endpoint.or_else(|| env("SUREHOOK_ENDPOINT")).unwrap_or_else(|| LOCAL_COLLECTOR.to_owned());
         let target = key.map(|key| target(&address, &key, options.ca_file.as_deref())).transpose()?;
+        let spool = options.spool_dir.filter(|_| target.is_some());
+        let spool = spool
+            .map(|dir| spool::Settings::new(dir, options.spool_max_attempts, options.spool_max_bytes))
+            .transpose()?;
         if target.is_none() {
             notice::give(Level::Warning, "telemetry is off: give an API key to init(), or set SUREHOOK_API_KEY");
         }
@@ -76,8 +90,8 @@ impl Client {
             framework: options.framework,
             runtime: options.runtime,
         };
-        let process = ArcSwap::from_pointee(Process::start(&sdk, target.as_ref()));
-        Ok(Self(Arc::new(Inner { sdk, target, process })))
+        let process = ArcSwap::from_pointee(Process::start(&sdk, target.as_ref(), spool.as_ref()));
+        Ok(Self(Arc::new(Inner { sdk, target, spool, process })))
     }
 
     /// Sends what is queued, and waits for that up to `timeout`. True: nothing is left.
@@ -85,7 +99,8 @@ impl Client {
         self.0.with_sender(|sender| sender.flush(timeout))
     }
 
-    /// Sends what is queued within `timeout`, counts the rest as dropped, and ends the sender's thread.
+    /// Sends what is queued within `timeout`, and ends the sender's thread. The rest stays in the spool, or is counted as
+    /// dropped where there is none.
     /// True: nothing was left. What is recorded later starts a new thread.
     pub fn shutdown(&self, timeout: Duration) -> bool {
         self.0.with_sender(|sender| sender.shutdown(timeout))
@@ -97,12 +112,19 @@ impl Client {
     }
 
     fn has_settings_of(&self, other: &Self) -> bool {
-        self.0.sdk == other.0.sdk && self.0.target == other.0.target
+        self.0.sdk == other.0.sdk && self.0.target == other.0.target && self.0.spool == other.0.spool
     }
 
     /// Whether attempts are sent anywhere.
     pub(crate) fn is_on(&self) -> bool {
         self.0.target.is_some()
+    }
+
+    /// Counts an attempt that was lost before it could be recorded.
+    pub(crate) fn lost(&self, reason: DropReason) {
+        if self.is_on() {
+            self.0.with_sender(|sender| sender.lost(reason));
+        }
     }
 
     /// Queues an attempt; never blocks on the network and never fails.
@@ -120,7 +142,8 @@ impl Inner {
         if current.pid == std::process::id() {
             return with(&current.sender);
         }
-        let parents = self.process.swap(Arc::new(Process::start(&self.sdk, self.target.as_ref())));
+        let own = Process::start(&self.sdk, self.target.as_ref(), self.spool.as_ref());
+        let parents = self.process.swap(Arc::new(own));
         // Its locks and its thread are the parent's: they are neither taken nor dropped here.
         std::mem::forget(parents);
         with(&self.process.load().sender)
@@ -128,10 +151,10 @@ impl Inner {
 }
 
 impl Process {
-    fn start(sdk: &SdkInfo, target: Option<&Target>) -> Self {
+    fn start(sdk: &SdkInfo, target: Option<&Target>, spool: Option<&spool::Settings>) -> Self {
         let pid = std::process::id();
         let instance = Instance { id: Uuid::new_v4(), host: host_name(), pid };
-        Self { pid, sender: Sender::new(sdk.clone(), instance, target.cloned()) }
+        Self { pid, sender: Sender::new(sdk.clone(), instance, target.cloned(), spool.cloned()) }
     }
 }
 

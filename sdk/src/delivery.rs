@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use surehook_core::dedup::{Completion, DedupKey, OwnerToken, ReplayGuard, ReplayPass, Store, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
-use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
+use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure};
 use surehook_core::{HeaderPairs, Timestamp};
 
 use crate::answer::Answer;
+use crate::client::Client;
 use crate::notice::{self, Level};
 use crate::record::{Ending, Record, Subject};
 
@@ -143,13 +144,15 @@ impl Delivery {
     /// Ends the delivery with the handler's answer. `Some`: send this one instead.
     pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
         let open = self.lock().take()?;
-        guarded(move || open.finish(response)).flatten()
+        let client = open.record.client.clone();
+        guarded(client.as_ref(), move || open.finish(response)).flatten()
     }
 
     /// Ends the delivery with an error; the framework's own answer to it stays as it is.
     pub fn fail(&self, error: HandlerError<'_>) {
         if let Some(open) = self.lock().take() {
-            guarded(move || open.fail(error));
+            let client = open.record.client.clone();
+            guarded(client.as_ref(), move || open.fail(error));
         }
     }
 
@@ -258,10 +261,11 @@ impl Hold {
     }
 }
 
-/// What fails here must not change the answer of the host's handler.
-fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
+/// What fails here must not change the answer of the host's handler. The attempt that is lost by it is counted.
+fn guarded<T>(client: Option<&Client>, end: impl FnOnce() -> T) -> Option<T> {
     let ended = catch_unwind(AssertUnwindSafe(end)).ok();
     if ended.is_none() {
+        client.inspect(|client| client.lost(DropReason::InternalError));
         notice::give(Level::Error, "an attempt could not be recorded; the handler's answer stands");
     }
     ended

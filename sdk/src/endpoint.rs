@@ -10,7 +10,7 @@ use surehook_core::dedup::{
 use surehook_core::envelope::{self, Envelope, EnvelopeFields};
 
 use surehook_core::scheme::{self, Scheme};
-use surehook_core::telemetry::attempt::DedupResult;
+use surehook_core::telemetry::attempt::{DedupResult, DropReason};
 use surehook_core::telemetry::redact::Redactor;
 use surehook_core::{ConfigError, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier};
 
@@ -161,6 +161,7 @@ impl Endpoint {
     pub fn begin_with_key(&self, request: Request<'_>, key: Option<KeyFunction<'_>>) -> Decision {
         let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, key)));
         decided.unwrap_or_else(|_| {
+            self.0.client().inspect(|client| client.lost(DropReason::InternalError));
             notice::give(
                 Level::Error,
                 format!("{}: a request was rejected because the check itself failed", self.0.name),

@@ -46,6 +46,7 @@ mod notice;
 mod options;
 mod record;
 mod sender;
+mod spool;
 mod webhook;
 
 pub use surehook_core as core;

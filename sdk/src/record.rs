@@ -59,7 +59,7 @@ pub(crate) struct Record {
     pub(crate) endpoint: Arc<Inner>,
     pub(crate) subject: Subject,
     pub(crate) dedup_store: Option<&'static str>,
-    client: Option<Client>,
+    pub(crate) client: Option<Client>,
     arrival: Arrival,
 }
 

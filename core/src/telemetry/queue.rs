@@ -183,7 +183,7 @@ impl AttemptQueue {
     pub fn push(&mut self, attempt: Attempt) -> Result<(), DropReason> {
         let bytes = estimated_size(&attempt);
         if let Some(reason) = self.refusal(bytes) {
-            self.lost(reason);
+            self.lost(reason, 1);
             return Err(reason);
         }
         self.recorded += 1;
@@ -193,10 +193,10 @@ impl AttemptQueue {
         Ok(())
     }
 
-    /// Counts an attempt that was lost before it could be queued.
-    pub fn lost(&mut self, reason: DropReason) {
-        self.recorded += 1;
-        self.count_dropped(reason, 1);
+    /// Counts attempts that were lost before they could be queued.
+    pub fn lost(&mut self, reason: DropReason, count: u64) {
+        self.recorded += count;
+        self.count_dropped(reason, count);
     }
 
     /// The next batch, or `None` when nothing waits.
