@@ -17,7 +17,7 @@ CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
 .PHONY: test-format test-dashboard test-rust test-python test-node test-demo test-e2e
-.PHONY: bench-python bench-node bench-core bench-collector
+.PHONY: bench-python bench-node bench-core bench-sdk bench-collector
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -136,9 +136,10 @@ room_P2 := python
 room_P3 := node
 room_P4 := node
 room_P5 := core
+room_P7 := sdk
 room_P8 := collector
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
@@ -148,6 +149,9 @@ bench-node: node/node_modules/.package-lock.json
 
 bench-core: .build/tools
 	@cargo bench --quiet -p surehook-core --bench verify
+
+bench-sdk: .build/tools
+	@cargo bench --quiet -p surehook --bench record
 
 bench-collector: dashboard
 	@cargo bench --quiet -p surehook-collector --bench ingest

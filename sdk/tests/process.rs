@@ -17,24 +17,29 @@ use support::random::Random;
 use support::storage::Storage;
 use support::tls::Tls;
 use support::{Message, assert_identity, endpoint, handled, ok};
-use surehook::{Client, ClientOptions};
+use surehook::{Client, ClientOptions, Verification};
 
 const LONG: Duration = Duration::from_secs(30);
 const KEY: &str = "shk_test_0123456789abcdef";
 
-const TESTS: [(&str, fn()); 6] = [
+const TESTS: [(&str, fn()); 7] = [
     ("what_a_killed_process_recorded_is_sent_by_the_next_one", what_a_killed_process_recorded_is_sent_by_the_next_one),
     ("killed_in_the_middle_of_sending_each_is_stored_once", killed_in_the_middle_of_sending_each_is_stored_once),
     ("processes_that_share_a_spool_do_not_harm_each_other", processes_that_share_a_spool_do_not_harm_each_other),
     ("a_full_disk_is_survived_and_counted", a_full_disk_is_survived_and_counted),
     ("the_proxy_variables_are_honoured", the_proxy_variables_are_honoured),
     ("authorities_are_trusted_by_option_and_by_environment", authorities_are_trusted_by_option_and_by_environment),
+    (
+        "a_million_attempts_without_a_collector_stay_within_32_mib",
+        a_million_attempts_without_a_collector_stay_within_32_mib,
+    ),
 ];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("--child") => child(&arguments[1..]),
+        Some("--flood") => flood(),
         // What `cargo test -- --list` and its tools ask for.
         Some("--list") => TESTS.iter().for_each(|(name, _)| println!("{name}: test")),
         _ => {
@@ -231,4 +236,52 @@ fn authorities_are_trusted_by_option_and_by_environment() {
         assert_identity(&client.stats());
     }
     assert_eq!(storage.stored(), 4);
+}
+
+const FLOOD: u64 = 1_000_000;
+const MIB: u64 = 1024 * 1024;
+
+fn a_million_attempts_without_a_collector_stay_within_32_mib() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("--flood");
+    let rise: u64 = Running::start(command).line().parse().unwrap();
+    println!("memory rise: {} KiB", rise / 1024);
+    assert!(rise <= 32 * MIB, "{rise} bytes");
+}
+
+/// Records while nobody takes anything, and prints by how much the memory of this process grew at most.
+fn flood() {
+    let client = support::collector::client(nobody());
+    let open = endpoint(|options| {
+        options.client = Some(client.clone());
+        options.verification = Verification::Off;
+        options.secrets = Vec::new();
+    });
+    let message = Message::user_created("msg_1");
+    let before = resident();
+    let record = || {
+        let mut most = before;
+        for number in 0..FLOOD / 2 {
+            handled(message.begin(&open)).finish(ok(b"done"));
+            if number % 10_000 == 0 {
+                most = most.max(resident());
+            }
+        }
+        most
+    };
+    let most = std::thread::scope(|scope| {
+        let other = scope.spawn(record);
+        record().max(other.join().unwrap())
+    });
+    let stats = client.stats();
+    assert_eq!(stats.recorded, FLOOD);
+    assert_identity(&stats);
+    println!("{}", most.max(resident()).saturating_sub(before));
+}
+
+/// The resident memory of this process, in bytes; 0 where the system does not say.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
