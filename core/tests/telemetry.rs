@@ -31,7 +31,7 @@ fn attempt(id: u128) -> Attempt {
         outcome: Outcome::Failed,
         verification: Verification { result: VerificationResult::Verified, code: None },
         dedup: Dedup { result: DedupResult::New, store: Some("memory".to_owned()) },
-        steps: vec![Step { name: "create_profile".to_owned(), at_us: 10 }],
+        steps: vec![Step { name: "create_profile".to_owned(), at_us: 10, duration_us: None, error: None }],
         missing_steps: Vec::new(),
         failure: Some(Failure {
             reason: None,
@@ -43,6 +43,7 @@ fn attempt(id: u128) -> Attempt {
         }),
         request: RequestInfo { method: "POST".to_owned(), path: "/".to_owned(), headers: BTreeMap::new(), size: 2 },
         response: None,
+        bodies: None,
         metadata: serde_json::Map::new(),
     }
 }
@@ -153,7 +154,9 @@ fn a_full_batch_is_known() {
 fn the_json_of_a_batch_is_not_much_longer_than_estimated() {
     let mut queue = queue();
     for id in 0..1000 {
-        let steps = (0..20).map(|step| Step { name: format!("step {step}"), at_us: u64::MAX }).collect();
+        let steps = (0..20)
+            .map(|step| Step { name: format!("step {step}"), at_us: u64::MAX, duration_us: None, error: None })
+            .collect();
         queue.push(Attempt { steps, ..attempt(id) }).expect("there is room");
     }
     while let Some(batch) = queue.take(NOW) {
@@ -250,6 +253,30 @@ fn batches_that_are_lost_with_their_taker_are_counted_too() {
     queue.give_up_all(DropReason::InternalError);
     assert!(queue.is_empty());
     assert_eq!(queue.counts().dropped, dropped(DropReason::InternalError, 150));
+    balance(&queue);
+}
+
+#[test]
+fn each_attempt_is_screened_once_and_the_refused_ones_are_counted() {
+    let mut queue = filled(4);
+    let mut shown = Vec::new();
+    let mut screen = |batch: &mut InFlight| {
+        batch.screen(|attempt| {
+            shown.push(attempt.id.as_u128());
+            attempt.id.as_u128() % 2 == 0
+        })
+    };
+    let mut batch = queue.take(NOW).expect("a batch");
+    let refused = screen(&mut batch);
+    queue.give_up(refused, DropReason::BeforeSend);
+    queue.restore(batch);
+    let mut again = queue.take(NOW).expect("a batch");
+    let refused = screen(&mut again);
+    assert_eq!((refused.attempt_count(), ids(&again), shown), (0, vec![0, 2], vec![0, 1, 2, 3]));
+    assert_eq!(queue.counts().dropped, dropped(DropReason::BeforeSend, 2));
+    queue.give_up(refused, DropReason::BeforeSend);
+    queue.acknowledge(again, &accepted(2));
+    assert!(queue.is_empty());
     balance(&queue);
 }
 

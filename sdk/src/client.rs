@@ -9,8 +9,9 @@ use surehook_core::ConfigError;
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use uuid::Uuid;
 
+use crate::before_send::BeforeSend;
 use crate::notice::{self, Level};
-use crate::sender::{Sender, Stats, Target};
+use crate::sender::{Sender, Settings, Stats, Target};
 use crate::spool;
 
 /// The address of a collector on the same machine.
@@ -37,6 +38,8 @@ pub struct ClientOptions {
     pub spool_max_attempts: Option<u64>,
     /// The most bytes that a process keeps in the spool: 50 MiB by default. Beyond it the oldest are dropped.
     pub spool_max_bytes: Option<u64>,
+    /// Sees each attempt before it is sent, and may change it or keep it back.
+    pub before_send: Option<BeforeSend>,
     /// The host language: `rust` by default.
     pub language: Option<String>,
     /// The web framework, where known.
@@ -52,10 +55,7 @@ pub struct ClientOptions {
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    sdk: SdkInfo,
-    /// Where to send; `None`: telemetry is off.
-    target: Option<Target>,
-    spool: Option<spool::Settings>,
+    settings: Settings,
     /// Everything that belongs to this process alone. A fork gets a fresh one; the parent's events stay the parent's.
     process: ArcSwap<Process>,
 }
@@ -90,8 +90,9 @@ impl Client {
             framework: options.framework,
             runtime: options.runtime,
         };
-        let process = ArcSwap::from_pointee(Process::start(&sdk, target.as_ref(), spool.as_ref()));
-        Ok(Self(Arc::new(Inner { sdk, target, spool, process })))
+        let settings = Settings { sdk, target, spool, before_send: options.before_send };
+        let process = ArcSwap::from_pointee(Process::start(&settings));
+        Ok(Self(Arc::new(Inner { settings, process })))
     }
 
     /// Sends what is queued, and waits for that up to `timeout`. True: nothing is left.
@@ -112,12 +113,12 @@ impl Client {
     }
 
     fn has_settings_of(&self, other: &Self) -> bool {
-        self.0.sdk == other.0.sdk && self.0.target == other.0.target && self.0.spool == other.0.spool
+        self.0.settings == other.0.settings
     }
 
     /// Whether attempts are sent anywhere.
     pub(crate) fn is_on(&self) -> bool {
-        self.0.target.is_some()
+        self.0.settings.target.is_some()
     }
 
     /// Counts an attempt that was lost before it could be recorded.
@@ -142,8 +143,7 @@ impl Inner {
         if current.pid == std::process::id() {
             return with(&current.sender);
         }
-        let own = Process::start(&self.sdk, self.target.as_ref(), self.spool.as_ref());
-        let parents = self.process.swap(Arc::new(own));
+        let parents = self.process.swap(Arc::new(Process::start(&self.settings)));
         // Its locks and its thread are the parent's: they are neither taken nor dropped here.
         std::mem::forget(parents);
         with(&self.process.load().sender)
@@ -151,10 +151,10 @@ impl Inner {
 }
 
 impl Process {
-    fn start(sdk: &SdkInfo, target: Option<&Target>, spool: Option<&spool::Settings>) -> Self {
+    fn start(settings: &Settings) -> Self {
         let pid = std::process::id();
         let instance = Instance { id: Uuid::new_v4(), host: host_name(), pid };
-        Self { pid, sender: Sender::new(sdk.clone(), instance, target.cloned(), spool.cloned()) }
+        Self { pid, sender: Sender::new(settings.clone(), instance) }
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use serde_json::{Map, Value};
 use surehook_core::dedup::{Completion, DedupKey, OwnerToken, ReplayGuard, ReplayPass, Store, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
-use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure};
+use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, Step};
+use surehook_core::telemetry::bodies;
 use surehook_core::{HeaderPairs, Timestamp};
 
 use crate::answer::Answer;
@@ -30,6 +33,7 @@ struct Open {
     hold: Hold,
     dedup: DedupResult,
     marks: Marks,
+    metadata: Map<String, Value>,
 }
 
 /// What is kept for a message while its handler runs.
@@ -93,7 +97,7 @@ pub struct HandlerError<'a> {
 impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
-        let open = Open { record, hold, dedup, marks: Marks::default() };
+        let open = Open { record, hold, dedup, marks: Marks::default(), metadata: Map::new() };
         Self { subject, open: Mutex::new(Some(Box::new(open))) }
     }
 
@@ -120,8 +124,20 @@ impl Delivery {
     /// Records that a named piece of the handler's work is done.
     pub fn step(&self, name: &str) {
         if let Some(open) = self.lock().as_mut() {
-            let at_us = open.record.elapsed_us();
-            open.marks.step(name, at_us);
+            let (name, at_us) = (open.record.endpoint.redactor.text(name), open.record.elapsed_us());
+            open.marks.step(&name, at_us);
+        }
+    }
+
+    /// Records that a named piece of the handler's work ended just now, after `duration`. One that ended with an error was
+    /// not done.
+    pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
+        if let Some(open) = self.lock().as_mut() {
+            let redactor = &open.record.endpoint.redactor;
+            let error = error.map(|error| redactor.error(error.error_type, error.message, error.location));
+            let duration_us = u64::try_from(duration.as_micros()).ok();
+            let (name, at_us) = (redactor.text(name).into_owned(), open.record.elapsed_us());
+            open.marks.record(Step { name, at_us, duration_us, error });
         }
     }
 
@@ -139,6 +155,14 @@ impl Delivery {
             let reason = open.record.endpoint.redactor.message(reason);
             open.marks.failed(&reason);
         }
+    }
+
+    /// The same, with values that help to understand why. They are redacted, and told up to 8 KiB.
+    pub fn failed_with(&self, reason: &str, details: Map<String, Value>) {
+        if let Some(open) = self.lock().as_mut().filter(|open| open.marks.mark().is_none()) {
+            open.metadata = bodies::metadata(details, &open.record.endpoint.redactor);
+        }
+        self.failed(reason);
     }
 
     /// Ends the delivery with the handler's answer. `Some`: send this one instead.
@@ -179,11 +203,12 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl Open {
-    fn finish(self, response: Response<'_>) -> Option<Answer> {
+    fn finish(mut self, response: Response<'_>) -> Option<Answer> {
         let (body, size) = match response.body {
             ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
             ResponseBody::NotCaptured => (None, None),
         };
+        body.inspect(|body| self.record.capture_response(body));
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
@@ -226,6 +251,7 @@ impl Open {
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure,
+            metadata: self.metadata,
         });
     }
 }

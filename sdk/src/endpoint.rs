@@ -11,6 +11,7 @@ use surehook_core::envelope::{self, Envelope, EnvelopeFields};
 
 use surehook_core::scheme::{self, Scheme};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason};
+use surehook_core::telemetry::bodies::BodyFilter;
 use surehook_core::telemetry::redact::Redactor;
 use surehook_core::{ConfigError, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier};
 
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) scheme: &'static Scheme,
     pub(crate) requirements: Requirements,
     pub(crate) redactor: Redactor,
+    pub(crate) bodies: Option<BodyFilter>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
     verifier: Option<Verifier>,
@@ -120,6 +122,7 @@ impl Endpoint {
             fields: EnvelopeFields::new(event_type, scheme.entity_id_field),
             requirements,
             redactor: Redactor::new(&secrets),
+            bodies: options.capture_body.as_ref().map(BodyFilter::new).transpose()?,
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
@@ -222,7 +225,8 @@ impl<'e> Beginning<'e> {
     }
 
     /// A verified message: has it been here before?
-    fn admit(self, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+    fn admit(mut self, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+        self.record.capture_request(message.body());
         let subject = Subject::verified(message, envelope::read(message.body(), &self.endpoint.fields));
         match &self.endpoint.memory {
             Memory::Dedup(store) => {
@@ -286,12 +290,15 @@ impl<'e> Beginning<'e> {
     }
 
     /// Verification is off.
-    fn let_through(self, request: &Request<'_>) -> Decision {
+    fn let_through(mut self, request: &Request<'_>) -> Decision {
         let envelope = match request.body {
             Body::Bytes(body) if body.len() > self.endpoint.max_body_bytes => {
                 return self.reject(Rejection::new(ReasonCode::BodyTooLarge));
             }
-            Body::Bytes(body) => envelope::read(body, &self.endpoint.fields),
+            Body::Bytes(body) => {
+                self.record.capture_request(body);
+                envelope::read(body, &self.endpoint.fields)
+            }
             Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
             Body::Unavailable => Envelope::default(),
         };

@@ -38,6 +38,7 @@
 
 mod answer;
 mod arrival;
+mod before_send;
 mod client;
 mod clock;
 mod delivery;
@@ -52,10 +53,12 @@ mod webhook;
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
 pub use surehook_core::dedup::{OnIdReuse, STORED_BODY_LIMIT};
+pub use surehook_core::telemetry::bodies::CaptureBody;
 pub use surehook_core::{ConfigError as Error, ReasonCode, Rejection, VerifiedMessage};
 
 pub use answer::{Answer, AnswerKind};
 pub use arrival::{Body, Request};
+pub use before_send::BeforeSend;
 pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};

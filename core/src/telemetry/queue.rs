@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::attempt::{Attempt, DropReason};
+use super::attempt::{Attempt, DropReason, Step};
 use super::wire::Ack;
 use crate::time::Timestamp;
 
@@ -62,7 +62,7 @@ impl Counts {
 /// #     duration_us: 1, status: None, outcome: Outcome::Processed,
 /// #     verification: Verification { result: VerificationResult::Verified, code: None },
 /// #     dedup: Dedup { result: DedupResult::New, store: None }, steps: vec![], missing_steps: vec![], failure: None,
-/// #     request: RequestInfo::default(), response: None, metadata: serde_json::Map::new(),
+/// #     request: RequestInfo::default(), response: None, bodies: None, metadata: serde_json::Map::new(),
 /// # };
 /// use surehook_core::telemetry::queue::{AttemptQueue, QueueLimits};
 /// use surehook_core::telemetry::wire::Ack;
@@ -106,6 +106,8 @@ struct Queued {
     /// Its place in the order of recording.
     number: u64,
     bytes: usize,
+    /// Whether it went through [`InFlight::screen`].
+    screened: bool,
     attempt: Attempt,
 }
 
@@ -124,7 +126,7 @@ impl InFlight {
         self.items.iter().map(|item| &item.attempt)
     }
 
-    /// How many attempts there are; never zero.
+    /// How many attempts there are; zero only when all were refused by [`screen`](Self::screen).
     pub fn attempt_count(&self) -> usize {
         self.items.len()
     }
@@ -137,6 +139,19 @@ impl InFlight {
     /// The time to send it under: the same for losses that are told again, so that a collector counts them once.
     pub fn sent_at(&self) -> Timestamp {
         self.report.as_ref().map_or(self.taken_at, |report| report.at)
+    }
+
+    /// Shows each attempt, once in its life, to `keep`, which may change it. Answers those it refused, to be given up; both
+    /// batches may be empty then.
+    pub fn screen(&mut self, mut keep: impl FnMut(&mut Attempt) -> bool) -> InFlight {
+        let (mut kept, mut refused) = (Vec::with_capacity(self.items.len()), Vec::new());
+        for mut item in self.items.drain(..) {
+            let wanted = item.screened || keep(&mut item.attempt);
+            item.screened = true;
+            if wanted { kept.push(item) } else { refused.push(item) }
+        }
+        self.items = kept;
+        InFlight { items: refused, taken_at: self.taken_at, report: None }
     }
 
     /// The batch in two halves, the older one first.
@@ -187,7 +202,7 @@ impl AttemptQueue {
             return Err(reason);
         }
         self.recorded += 1;
-        self.waiting.push_back(Queued { number: self.next_number, bytes, attempt });
+        self.waiting.push_back(Queued { number: self.next_number, bytes, screened: false, attempt });
         self.next_number += 1;
         self.waiting_bytes += bytes;
         Ok(())
@@ -332,13 +347,19 @@ fn estimated_size(attempt: &Attempt) -> usize {
         + optional(&attempt.event_type)
         + optional(&attempt.entity_id)
         + optional(&attempt.dedup.store)
-        + attempt.steps.iter().map(|step| step.name.len() + 48).sum::<usize>()
+        + attempt.steps.iter().map(step_size).sum::<usize>()
         + attempt.missing_steps.iter().map(|step| step.len() + 32).sum::<usize>()
         + failure
+        + attempt.bodies.as_ref().map_or(0, |bodies| optional(&bodies.request) + optional(&bodies.response))
         + attempt.request.method.len()
         + attempt.request.path.len()
         + attempt.request.headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>()
         + attempt.metadata.iter().map(|(name, value)| name.len() + 48 + json_size(value)).sum::<usize>()
+}
+
+fn step_size(step: &Step) -> usize {
+    let error = step.error.as_ref().map_or(0, |error| error.kind.len() + error.message.len() + 64);
+    size_of::<Step>() + step.name.len() + error
 }
 
 fn json_size(value: &Value) -> usize {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use tokio::sync::Notify;
 
+use crate::before_send::BeforeSend;
 use crate::spool;
 use state::{Phase, State};
 pub(crate) use target::Target;
@@ -33,16 +34,24 @@ pub struct Stats {
     pub queued: u64,
 }
 
+/// What a sender is told once, and keeps over a fork.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) sdk: SdkInfo,
+    /// Where to send; `None`: telemetry is off.
+    pub(crate) target: Option<Target>,
+    /// Where attempts are kept until a collector has them; `None`: in memory.
+    pub(crate) spool: Option<spool::Settings>,
+    pub(crate) before_send: Option<BeforeSend>,
+}
+
 /// The queue and its thread.
 pub(crate) struct Sender(Arc<Shared>);
 
 /// What the callers and the thread share.
 struct Shared {
-    sdk: SdkInfo,
+    settings: Settings,
     instance: Instance,
-    target: Option<Target>,
-    /// Whether attempts are kept on the disk until a collector has them.
-    spools: bool,
     state: Mutex<State>,
     /// Tells waiting callers that something was settled.
     settled: Condvar,
@@ -52,20 +61,14 @@ struct Shared {
 
 impl Sender {
     /// A sender without a thread; the first attempt starts it.
-    pub(crate) fn new(
-        sdk: SdkInfo,
-        instance: Instance,
-        target: Option<Target>,
-        spool: Option<spool::Settings>,
-    ) -> Self {
-        let (settled, wake) = (Condvar::new(), Notify::new());
-        let (spools, state) = (spool.is_some(), Mutex::new(State::new(spool)));
-        Self(Arc::new(Shared { sdk, instance, target, spools, state, settled, wake }))
+    pub(crate) fn new(settings: Settings, instance: Instance) -> Self {
+        let state = Mutex::new(State::new(settings.spool.clone()));
+        Self(Arc::new(Shared { settings, instance, state, settled: Condvar::new(), wake: Notify::new() }))
     }
 
     /// Takes an attempt, or counts it as dropped when there is no room.
     pub(crate) fn record(&self, attempt: Attempt) {
-        let line = if self.0.spools { spool::Line::of(&attempt) } else { None };
+        let line = self.0.settings.spool.as_ref().and_then(|_| spool::Line::of(&attempt));
         let mut state = self.0.lock();
         if !state.keep(attempt, line) {
             return;
@@ -125,7 +128,7 @@ impl Sender {
         if state.phase != Phase::Idle {
             return;
         }
-        let Some(target) = self.0.target.clone() else { return };
+        let Some(target) = self.0.settings.target.clone() else { return };
         let shared = Arc::clone(&self.0);
         let thread = std::thread::Builder::new().name("surehook-sender".to_owned());
         // Where no thread can be had, the attempts stay queued and the next one tries again.

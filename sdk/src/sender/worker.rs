@@ -167,7 +167,12 @@ impl Worker<'_> {
     }
 
     /// Posts a batch and settles it; answers for how long to pause before the next.
-    async fn send(&mut self, batch: InFlight) -> Option<Duration> {
+    async fn send(&mut self, mut batch: InFlight) -> Option<Duration> {
+        self.screen(&mut batch);
+        if batch.attempt_count() == 0 {
+            self.shared.lock().queue.restore(batch);
+            return None;
+        }
         let Some(gzipped) = self.encode(&batch) else {
             self.lose(batch, DropReason::InternalError);
             return None;
@@ -185,8 +190,16 @@ impl Worker<'_> {
         }
     }
 
+    /// Keeps back what the application does not want sent.
+    fn screen(&self, batch: &mut InFlight) {
+        let Some(before_send) = &self.shared.settings.before_send else { return };
+        let refused = batch.screen(|attempt| before_send.wants(attempt));
+        self.shared.lock().queue.give_up(refused, DropReason::BeforeSend);
+        self.shared.settled.notify_all();
+    }
+
     fn encode(&self, batch: &InFlight) -> Option<Vec<u8>> {
-        let json = wire::encode(&self.shared.sdk, &self.shared.instance, batch).ok()?;
+        let json = wire::encode(&self.shared.settings.sdk, &self.shared.instance, batch).ok()?;
         compress(&json).ok()
     }
 

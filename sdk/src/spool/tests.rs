@@ -29,6 +29,7 @@ fn attempt(number: u128) -> Attempt {
         failure: None,
         request: RequestInfo { method: "POST".to_owned(), path: "/".to_owned(), headers: BTreeMap::new(), size: 2 },
         response: None,
+        bodies: None,
         metadata: serde_json::Map::new(),
     }
 }
