@@ -16,10 +16,12 @@ pub fn run(bytes: &[u8]) {
 fn check(mut input: Unstructured<'_>) -> Result<()> {
     let scheme = input::scheme(&mut input)?;
     let names = names(&scheme);
-    let now = Timestamp::from_unix_micros(if input.arbitrary()? { signed::NOW.unix_micros() } else { input.arbitrary()? });
+    let now =
+        Timestamp::from_unix_micros(if input.arbitrary()? { signed::NOW.unix_micros() } else { input.arbitrary()? });
     let mut owned = Vec::new();
     for _ in 0..input.int_in_range(0..=6)? {
-        let name = if input.ratio(7, 8)? { input.choose(&names)?.clone().into_bytes() } else { input::bytes(&mut input)? };
+        let name =
+            if input.ratio(7, 8)? { input.choose(&names)?.clone().into_bytes() } else { input::bytes(&mut input)? };
         owned.push((name, input::bytes(&mut input)?));
     }
     let body = input.take_rest();

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use arbitrary::{Result, Unstructured};
+use surehook_core::scheme::{SecretForm, TimestampPlace};
 use surehook_core::{Incoming, Scheme, Secret, Signer, Unsigned, Verifier};
 
 use super::{input, signed};
 
-/// A shorter text may stand in an error by chance.
+/// Shorter texts, and those with fewer digits, may be words of an error by chance.
 const TELLING: usize = 12;
+const TELLING_DIGITS: usize = 5;
 
 pub fn run(bytes: &[u8]) {
     // What the fuzzer's bytes do not suffice for is no input.
@@ -41,7 +43,8 @@ fn check(mut input: Unstructured<'_>) -> Result<()> {
 }
 
 fn assert_silent(text: &str, shown: &str) {
-    assert!(text.len() < TELLING || !shown.contains(text), "{shown}");
+    let telling = text.len() >= TELLING && text.bytes().filter(u8::is_ascii_digit).count() >= TELLING_DIGITS;
+    assert!(!telling || !shown.contains(text), "{shown}");
 }
 
 /// What a receiver's secret signs, that secret verifies.
@@ -52,10 +55,7 @@ fn assert_round_trip(scheme: &Arc<Scheme>, text: &str, signer: &Signer) {
     let verifier = Verifier::for_scheme(scheme.clone(), &[text]).expect("the secret was taken before");
     let verdict = verifier.verify_request(&Incoming::post(&pairs, b""), signed::NOW).map(|_| ());
     // A public key in the same form as its private key is another key.
-    let public = matches!(
-        scheme.secret,
-        surehook_core::scheme::SecretForm::Ed25519Hex | surehook_core::scheme::SecretForm::P256Spki
-    );
-    let by_body = matches!(scheme.timestamp.as_ref().map(|rule| &rule.place), Some(surehook_core::scheme::TimestampPlace::Body(_)));
+    let public = matches!(scheme.secret, SecretForm::Ed25519Hex | SecretForm::P256Spki);
+    let by_body = matches!(scheme.timestamp.as_ref().map(|rule| &rule.place), Some(TimestampPlace::Body(_)));
     assert!(public || by_body || verdict.is_ok(), "{}: {verdict:?}", scheme.provider);
 }

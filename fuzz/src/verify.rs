@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arbitrary::{Result, Unstructured};
 use serde_json::Value;
-use surehook_core::scheme::{Encoding, Piece, Place, SignaturePlace, TimestampPlace};
+use surehook_core::scheme::{Encoding, HeaderFamily, Piece, Place, SignaturePlace, TimestampPlace};
 use surehook_core::{ReasonCode, Scheme, Verifier};
 
 use super::signed::{self, Draft, Request};
@@ -78,7 +78,8 @@ fn assert_may_pass(scheme: &Arc<Scheme>, verifier: &Verifier, sent: &Request, ch
     });
 }
 
-fn body_may_differ(scheme: &Scheme, sent: &Request, changed: &Request) -> bool {
+/// Whether two bodies say the same in all that is signed of them.
+pub(super) fn body_may_differ(scheme: &Scheme, sent: &Request, changed: &Request) -> bool {
     if scheme.signs_body() {
         return false;
     }
@@ -100,9 +101,7 @@ fn body_may_differ(scheme: &Scheme, sent: &Request, changed: &Request) -> bool {
 }
 
 fn header_may_differ(scheme: &Scheme, name: &str, before: &[u8], after: &[u8]) -> bool {
-    let listed = |own: &str, list: bool| {
-        own == name && same_signature(scheme, before, after, list)
-    };
+    let listed = |own: &str, list: bool| own == name && same_signature(scheme, before, after, list);
     let timed = match scheme.timestamp.as_ref().map(|rule| &rule.place) {
         Some(TimestampPlace::Header(own)) => own == name && scheme.content.has(&Piece::Timestamp),
         _ => false,
@@ -112,12 +111,16 @@ fn header_may_differ(scheme: &Scheme, name: &str, before: &[u8], after: &[u8]) -
         _ if timed => false,
         _ if named => !scheme.content.has(&Piece::Id),
         SignaturePlace::Families(families) => {
-            let own = |family: &surehook_core::scheme::HeaderFamily| [&family.id, &family.timestamp, &family.signature].into_iter().any(|own| own == name);
+            let own = |family: &HeaderFamily| {
+                [&family.id, &family.timestamp, &family.signature].iter().any(|own| *own == name)
+            };
             !families.iter().any(own) || families.iter().any(|family| listed(&family.signature, true))
         }
         SignaturePlace::Header { name: own, .. } => own != name || listed(own, false),
         SignaturePlace::Pairs { name: own, .. } => own != name || listed(own, true),
-        SignaturePlace::Numbered { name: own, .. } => !name.starts_with(own.as_str()) || listed(&format!("{own}1"), false),
+        SignaturePlace::Numbered { name: own, .. } => {
+            !name.starts_with(own.as_str()) || listed(&format!("{own}1"), false)
+        }
         SignaturePlace::Body(_) => true,
     }
 }

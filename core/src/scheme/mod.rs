@@ -3,6 +3,7 @@
 //! The rows are `providers.json`. A user's own scheme is the same object, read by [`Scheme::from_json`].
 
 mod content;
+mod fault;
 mod handshake;
 mod path;
 mod place;
@@ -242,36 +243,6 @@ impl Scheme {
             }
         }
     }
-
-    /// What contradicts itself in this row.
-    fn fault(&self) -> Option<&'static str> {
-        let families = matches!(self.signature, SignaturePlace::Families(_));
-        let timed = self.timestamp.as_ref();
-        let id_header = families || matches!(self.message_id, Some(Place::Header(_)));
-        let key_fits = match self.algorithm {
-            Algorithm::Standard => matches!(self.secret, SecretForm::Standard | SecretForm::StandardOrUtf8),
-            Algorithm::Ed25519 => self.secret == SecretForm::Ed25519Hex,
-            Algorithm::EcdsaP256 => self.secret == SecretForm::P256Spki,
-            _ => !matches!(self.secret, SecretForm::Ed25519Hex | SecretForm::P256Spki),
-        };
-        let pairs = matches!(self.signature, SignaturePlace::Pairs { .. });
-        let in_family = timed.is_some_and(|rule| rule.place == TimestampPlace::Family);
-        let in_pair = timed.is_some_and(|rule| matches!(rule.place, TimestampPlace::Pair(_)));
-        [
-            (self.provider.is_empty(), "provider must not be empty"),
-            (!key_fits, "secret and algorithm do not go together"),
-            (families != (self.algorithm == Algorithm::Standard), "families go with the algorithm standard"),
-            (families && !in_family, "a family needs a timestamp without a place of its own"),
-            (!families && in_family, "the timestamp needs a place: header, pair or body"),
-            (in_pair && !pairs, "a timestamp in a pair needs a signature in pairs"),
-            (self.content.has(&Piece::Id) && !id_header, "{id} needs a message_id in a header"),
-            (self.content.has(&Piece::Timestamp) && timed.is_none(), "{timestamp} needs a timestamp"),
-            (self.algorithm != Algorithm::Token && self.content.pieces().is_empty(), "content must not be empty"),
-            (self.max_body_bytes == 0, "max_body_bytes must be at least 1"),
-        ]
-        .into_iter()
-        .find_map(|(wrong, fault)| wrong.then_some(fault))
-    }
 }
 
 #[cfg(test)]
@@ -322,6 +293,31 @@ mod tests {
             (r#"{"timestamp": {}}"#, "needs a place"),
             (r#"{"algorithm": "hmac_md5"}"#, "hmac_md5"),
             (r#"{"colour": "red"}"#, "colour"),
+            (r#"{"provider": ""}"#, "provider must not be empty"),
+            (r#"{"max_body_bytes": 0}"#, "max_body_bytes"),
+            (r#"{"content": "fixed"}"#, "something of the request"),
+            (r#"{"algorithm": "token", "secret": "hex"}"#, "do not go together"),
+            (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": 0}}"#, "1 to 3600"),
+            (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": 3601}}"#, "1 to 3600"),
+            (r#"{"timestamp": {"header": "X-ACME"}}"#, "twice"),
+            (r#"{"message_id": {"header": "x-acme"}}"#, "twice"),
+            (r#"{"signature": {"header": ""}}"#, "no header name"),
+            (r#"{"signature": {"header": "x acme"}}"#, "no header name"),
+            (r#"{"signature": {"header": "x-acmé"}}"#, "no header name"),
+            (r#"{"signature": {"numbered_header": "x-acme-", "most": 0}}"#, "most must be"),
+            (r#"{"signature": {"numbered_header": "x-acme-", "most": 101}}"#, "most must be"),
+            (r#"{"signature": {"numbered_header": "x-acme-"}, "message_id": {"header": "x-acme-1"}}"#, "twice"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": "=", "key": "v1"}}}"#, "separator"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": "é", "key": "v1"}}}"#, "separator"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": ""}}}"#, "key of a pair"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": "v=1"}}}"#, "key of a pair"),
+            (
+                r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": "t"}}, "timestamp": {"pair": "t"}}"#,
+                "key of a pair",
+            ),
+            (r#"{"signature": {"body": "sig"}}"#, "cannot sign itself"),
+            (r#"{"signature": {"body": "sig"}, "content": "{params}"}"#, "cannot sign itself"),
+            (r#"{"signature": {"body": "sig"}, "content": "{field:id}{field:sig}"}"#, "cannot sign itself"),
         ] {
             let error = row(changed).unwrap_err();
             assert_eq!(error.code(), "invalid_option");

@@ -46,8 +46,7 @@ pub(crate) struct Request {
 impl Request {
     /// Calls `with` with the request as a verifier takes it.
     pub(crate) fn with<T>(&self, with: impl FnOnce(&Incoming<'_>) -> T) -> T {
-        let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
+        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
         let path = if self.query.is_empty() { "/webhooks".to_owned() } else { format!("/webhooks?{}", self.query) };
         with(&Incoming { method: &self.method, path: &path, headers: &headers, body: &self.body })
     }
