@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 /// All corpora together stay below this, in bytes: `make fuzz-corpus` keeps what reaches new code, and no more.
 const MAX_BYTES: u64 = 300_000;
 
@@ -45,4 +48,16 @@ fn every_target_has_a_corpus_and_they_are_small() {
     assert!(kept.iter().all(|directory| !files(directory).is_empty()));
     let bytes: u64 = inputs.iter().map(|path| fs::metadata(path).unwrap().len()).sum();
     assert!(bytes < MAX_BYTES, "{bytes} bytes");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Without a fuzzer too: hostile headers, bodies, secrets, paths and schemes of every provider.
+    #[test]
+    fn chance_inputs_pass(bytes in vec(any::<u8>(), 0..400)) {
+        for (_, run) in targets::ALL {
+            run(&bytes);
+        }
+    }
 }

@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 const MAX_SECONDS_DIGITS: usize = 12;
 /// More digits are no time in milliseconds.
 const MAX_MILLISECONDS_DIGITS: usize = 15;
+/// A longer text is no RFC 3339 time that anybody sends: nanoseconds and an offset take 35.
+const MAX_RFC3339: usize = 64;
 
 /// Reads a time: ASCII digits without sign, space or leading zero, or RFC 3339.
 pub(crate) fn read(raw: &[u8], unit: TimeUnit) -> Result<Timestamp, ReasonCode> {
@@ -41,6 +43,9 @@ fn digits(raw: &[u8], most: usize) -> Option<i64> {
 }
 
 fn rfc3339(raw: &[u8]) -> Option<Timestamp> {
+    if raw.len() > MAX_RFC3339 {
+        return None;
+    }
     let date = OffsetDateTime::parse(std::str::from_utf8(raw).ok()?, &Rfc3339).ok()?;
     i64::try_from(date.unix_timestamp_nanos() / 1_000).ok().map(Timestamp::from_unix_micros)
 }
