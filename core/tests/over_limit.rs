@@ -9,6 +9,7 @@
 mod signed;
 
 use signed::{Draft, Request};
+use surehook_core::diagnose::{Context, MAX_BODY, diagnose};
 use surehook_core::{Incoming, scheme};
 
 const HUGE: usize = 256 * 1024 * 1024;
@@ -16,6 +17,8 @@ const HUGE: usize = 256 * 1024 * 1024;
 const FEW_FAULTS: u64 = 48;
 /// Bytes that peak memory may rise by.
 const MAX_RISE: u64 = 1024 * 1024;
+/// The same for a diagnosis, which writes JSON anew: its tokens, and a few texts of up to four times its length.
+const MAX_DIAGNOSIS: u64 = 8 * 1024 * 1024;
 
 /// Page faults of this process so far.
 fn faults() -> u64 {
@@ -33,6 +36,27 @@ fn peak() -> u64 {
 
 /// One test: another one at the same time would be counted too.
 #[test]
+fn what_is_over_a_limit_is_refused_unread_and_a_deep_body_is_not_written_out() {
+    a_deep_body_is_diagnosed_in_little_memory();
+    what_is_over_a_limit_is_refused_unread();
+}
+
+/// 64 KiB of commas in 120 brackets would become 16 MiB of indentation, once for each style.
+fn a_deep_body_is_diagnosed_in_little_memory() {
+    let scheme = scheme::find("clerk").unwrap();
+    let draft = Draft { method: "POST", query: "", id: "msg_1", body: b"{}", form: false };
+    let mut request = signed::request(&scheme, &draft).unwrap();
+    request.body = format!("{}{}{}", "[".repeat(120), vec!["1"; 32_000].join(","), "]".repeat(120)).into_bytes();
+    assert!(request.body.len() <= MAX_BODY);
+    let verifier = signed::verifier(&scheme);
+    request.with(|incoming| {
+        let rejection = verifier.verify_request(incoming, signed::NOW).unwrap_err();
+        let before = peak();
+        assert_eq!(diagnose(&verifier, incoming, &rejection, signed::NOW, &Context::default()), None);
+        assert!(peak() - before <= MAX_DIAGNOSIS, "memory rose by {}", peak() - before);
+    });
+}
+
 fn what_is_over_a_limit_is_refused_unread() {
     let huge = vec![0_u8; HUGE];
     for scheme in scheme::providers() {
