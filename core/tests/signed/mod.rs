@@ -1,6 +1,8 @@
 //! Requests as every provider of the table sends them, for tests and fuzz targets: made by the core's own signer, with the
 //! signature put into the body where a provider has it there.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
