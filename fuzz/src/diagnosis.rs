@@ -120,7 +120,7 @@ impl Case {
             Finding::HeaderRewritten => self.sent.headers != self.arrived.headers && same,
             Finding::TimestampUnits => self.sent.headers != self.arrived.headers,
             Finding::BodyTrailingNewline => ended(before, after) || ended(after, before),
-            Finding::BodyNewlineChanged => before != after && unix(before) == unix(after),
+            Finding::BodyNewlineChanged => before != after && (unix(after) == before || unix(before) == after),
             Finding::BodyBom => after.strip_prefix(BOM) == Some(before) || before.strip_prefix(BOM) == Some(after),
             Finding::BodyBase64 => STANDARD.decode(after.trim_ascii()).is_ok_and(|inner| inner == before),
             Finding::BodyGzipped => {
