@@ -32,7 +32,9 @@ class Comparison:
     answers: int = 0
     disagreements: list[Disagreement] = field(default_factory=list)
 
-    def add(self, row: dict, peer: str, ours: str, theirs: str, because: Explanation | SecretExplanation | None) -> None:
+    def add(
+        self, row: dict, peer: str, ours: str, theirs: str, because: Explanation | SecretExplanation | None
+    ) -> None:
         self.disagreements.append(Disagreement(row, peer, ours, theirs, because))
 
 
@@ -49,7 +51,7 @@ def compare_requests(rows: list[dict], answers: peers.Answers) -> Comparison:
 
 
 def compare_secrets(rows: list[dict], answers: peers.Answers) -> Comparison:
-    """Compares what becomes of secrets; how a peer refuses one is not compared. Ours is held by `core/tests/vectors.rs`."""
+    """Compares what becomes of secrets, not how a peer refuses one. Ours is held by `core/tests/vectors.rs`."""
     found = Comparison()
     for row in rows:
         usable = row["expect"] != "secret_invalid"

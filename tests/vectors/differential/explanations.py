@@ -81,9 +81,9 @@ def _in_capitals(it: Facts) -> bool:
 LENIENT = (
     Explanation(
         "repeated-header",
-        "Two values under one name: whoever reads the first and whoever reads the last take different requests for signed. "
-        "Python's frameworks hand over the first; Node joins them, and what follows the first number or the first right "
-        "signature is ignored.",
+        "Two values under one name: whoever reads the first and whoever reads the last take different requests "
+        "for signed. Python's frameworks hand over the first; Node joins them, and what follows the first number "
+        "or the first right signature is ignored.",
         (*STANDARD, *STRIPE, *OCTOKIT),
         ("duplicate_header",),
         TAKEN,
@@ -99,8 +99,8 @@ LENIENT = (
     ),
     Explanation(
         "mixed-families",
-        "`svix-*` beside `webhook-*`: these packages choose header by header, so an id can come from one family and its "
-        "signature from the other, or know one family and do not see the other.",
+        "`svix-*` beside `webhook-*`: these packages choose header by header, so an id can come from one family "
+        "and its signature from the other, or know one family and do not see the other.",
         STANDARD,
         ("mixed_header_family",),
         TAKEN,
@@ -117,8 +117,8 @@ LENIENT = (
     ),
     Explanation(
         "delivery-id-not-read",
-        "GitHub's delivery id is not signed and this package never looks at it. Surehook names the message by it, and "
-        "so refuses ids that are no plain text.",
+        "GitHub's delivery id is not signed and this package never looks at it. Surehook names the message by it, "
+        "and so refuses ids that are no plain text.",
         OCTOKIT,
         ("malformed_message_id", "duplicate_header"),
         TAKEN,
@@ -126,8 +126,9 @@ LENIENT = (
     ),
     Explanation(
         "time-of-a-lenient-number",
-        "`float()` and `parseInt()` take spaces, signs, zeros and fractions, Python also exponents, underscores and the "
-        "digits of other scripts, JavaScript anything after the digits. They sign the number again and not the text that came.",
+        "`float()` and `parseInt()` take spaces, signs, zeros and fractions, Python also exponents, underscores "
+        "and the digits of other scripts, JavaScript anything after the digits. They sign the number again and "
+        "not the text that came.",
         (*STANDARD, *STRIPE),
         ("malformed_timestamp",),
         TAKEN,
@@ -135,8 +136,8 @@ LENIENT = (
     ),
     Explanation(
         "no-limit-to-the-future",
-        "Stripe's packages refuse what is too old, and take any time to come: a message signed once for the year 5000 "
-        "stays good until then.",
+        "Stripe's packages refuse what is too old, and take any time to come: a message signed once for the year "
+        "5000 stays good until then.",
         STRIPE,
         ("timestamp_too_new", "malformed_timestamp"),
         TAKEN,
@@ -164,12 +165,14 @@ LENIENT = (
         STRIPE,
         NO_SIGNATURE,
         TAKEN,
-        lambda it: any(key == b"v1" and facts.HEXADECIMAL.match(value) and value[64:65] == b"=" for key, value in it.pairs),
+        lambda it: any(
+            key == b"v1" and facts.HEXADECIMAL.match(value) and value[64:65] == b"=" for key, value in it.pairs
+        ),
     ),
     Explanation(
         "foreign-characters-in-base64",
-        "Python's `b64decode` leaves out what is not of the alphabet, and takes loose bits and text after the padding: one "
-        "signature has endless spellings.",
+        "Python's `b64decode` leaves out what is not of the alphabet, and takes loose bits and text after the "
+        "padding: one signature has endless spellings.",
         PYPI,
         NO_SIGNATURE,
         TAKEN,
@@ -185,8 +188,8 @@ LENIENT = (
     ),
     Explanation(
         "body-replaced-while-decoding",
-        "They decode the body as UTF-8 and sign the text again: every byte that is none becomes U+FFFD, so a body that "
-        "nobody signed is taken under the signature of U+FFFD.",
+        "They decode the body as UTF-8 and sign the text again: every byte that is none becomes U+FFFD, so a body "
+        "that nobody signed is taken under the signature of U+FFFD.",
         (*NPM, *STRIPE_OF_NPM, *OCTOKIT),
         ("signature_mismatch",),
         TAKEN,
@@ -194,7 +197,8 @@ LENIENT = (
     ),
     Explanation(
         "byte-order-mark-dropped",
-        "`Request.text()` and `TextDecoder` drop a byte order mark, so one that was put before a signed body is not seen.",
+        "`Request.text()` and `TextDecoder` drop a byte order mark, so one that was put before a signed body is "
+        "not seen.",
         (*CLERK, *STRIPE_OF_NPM),
         ("signature_mismatch",),
         TAKEN,
@@ -206,8 +210,8 @@ LENIENT = (
 LOST = (
     Explanation(
         "public-key",
-        "`v1a` is Ed25519, with keys that begin with `whpk_`. These packages check `v1` only: those of PyPI take the text of "
-        "the key for the base64 of a shared secret, those of npm cannot decode it.",
+        "`v1a` is Ed25519, with keys that begin with `whpk_`. These packages check `v1` only: those of PyPI take "
+        "the text of the key for the base64 of a shared secret, those of npm cannot decode it.",
         STANDARD,
         None,
         (REFUSES, "raises Error"),
@@ -215,8 +219,8 @@ LOST = (
     ),
     Explanation(
         "body-decoded-as-text",
-        "A signed body that is not UTF-8. Those of PyPI let the decoder's exception through, whatever else is wrong with the "
-        "request; those of npm sign the text with U+FFFD in it.",
+        "A signed body that is not UTF-8. Those of PyPI let the decoder's exception through, whatever else is "
+        "wrong with the request; those of npm sign the text with U+FFFD in it.",
         (*STANDARD, *STRIPE, *OCTOKIT),
         None,
         (REFUSES, "raises UnicodeDecodeError"),
@@ -224,7 +228,8 @@ LOST = (
     ),
     Explanation(
         "signed-byte-order-mark",
-        "Dropped before the text is signed again (see `byte-order-mark-dropped`), so a body that was signed with it is lost.",
+        "Dropped before the text is signed again (see `byte-order-mark-dropped`), so a body that was signed with "
+        "it is lost.",
         (*CLERK, *STRIPE_OF_NPM),
         OK,
         (REFUSES,),
@@ -232,8 +237,8 @@ LOST = (
     ),
     Explanation(
         "body-parsed",
-        "The npm `svix` and Clerk's `verifyWebhook` parse the body as JSON in the same call: a signed body that is empty, "
-        "of another form or (for Clerk) `null` is an error.",
+        "The npm `svix` and Clerk's `verifyWebhook` parse the body as JSON in the same call: a signed body that "
+        "is empty, of another form or (for Clerk) `null` is an error.",
         ("svix (npm)", *CLERK),
         OK,
         (REFUSES, "raises SyntaxError"),
@@ -241,7 +246,8 @@ LOST = (
     ),
     Explanation(
         "capital-hexadecimal",
-        "They compare text, Surehook the bytes that it spells. The providers send small letters; either spells one MAC.",
+        "They compare text, Surehook the bytes that it spells. The providers send small letters; either spells "
+        "one MAC.",
         (*STRIPE, *OCTOKIT),
         OK,
         (REFUSES,),
@@ -269,8 +275,8 @@ LOST = (
 EXCEPTIONS = (
     Explanation(
         "exception-of-the-list",
-        "Every entry must be `version,base64` for the PyPI packages. An unreadable one, an empty one between two spaces, a "
-        "letter that is not ASCII or wrong padding is an exception, even before a right signature.",
+        "Every entry must be `version,base64` for the PyPI packages. An unreadable one, an empty one between two "
+        "spaces, a letter that is not ASCII or wrong padding is an exception, even before a right signature.",
         PYPI,
         None,
         ("raises ValueError", "raises Error"),
@@ -302,8 +308,8 @@ EXCEPTIONS = (
     ),
     Explanation(
         "exception-of-the-comparison",
-        "A signature with letters that are not ASCII, where the comparison wants ASCII (Python) or equal lengths in "
-        "UTF-8 (Node).",
+        "A signature with letters that are not ASCII, where the comparison wants ASCII (Python) or equal lengths "
+        "in UTF-8 (Node).",
         STRIPE,
         None,
         ("raises TypeError", "raises RangeError"),

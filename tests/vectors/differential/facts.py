@@ -1,4 +1,4 @@
-"""What stands in a request, read once more and apart from Surehook: the explanations go by these facts and not by our codes."""
+"""What stands in a request, read once more and apart from Surehook: what the explanations go by."""
 
 import base64
 import binascii
@@ -13,7 +13,9 @@ VISIBLE = re.compile(rb"[\x21-\x7e]{1,256}")
 HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{64}")
 CAPITAL_HEXADECIMAL = re.compile(rb"(?=.*[A-F])[0-9a-fA-F]{64}")
 BOM = b"\xef\xbb\xbf"
-FAMILIES = tuple(tuple(f"{family}-{part}" for part in ("id", "timestamp", "signature")) for family in ("svix", "webhook"))
+FAMILIES = tuple(
+    tuple(f"{family}-{part}" for part in ("id", "timestamp", "signature")) for family in ("svix", "webhook")
+)
 SIGNATURE_HEADERS = {"stripe": "stripe-signature", "github": "x-hub-signature-256"}
 LONGEST_LIST, MOST_ENTRIES = 8 * 1024, 64
 TOLERANCE = 300

@@ -1,4 +1,4 @@
-"""Random requests: signed with `hmac` as they are sent, odd in up to three ways, and some changed after they were signed."""
+"""Random requests: signed with `hmac` as they are sent, odd in up to three ways, and some changed after signing."""
 
 import base64
 import hashlib
@@ -13,6 +13,8 @@ from .oddities import Headers
 from .peers import PROVIDERS
 
 EARLIEST = 1_700_000_000
+# What may be odd.
+SUBJECTS = ("body", "id", "timestamp", "signature", "headers", "change")
 
 
 @dataclass
@@ -46,7 +48,7 @@ def requests(seed: int, count: int) -> Iterator[dict]:
 
 def _request(row_id: str, provider: str, random: Random) -> dict:
     sender = SENDERS[provider]
-    odd = random.sample(("body", "id", "timestamp", "signature", "headers", "change"), random.choice((0, 1, 1, 1, 2, 3)))
+    odd = random.sample(SUBJECTS, random.choice((0, 1, 1, 1, 2, 3)))
     now = EARLIEST + random.randrange(100_000_000)
     message = Message(
         body=json.dumps({"type": "user.created", "data": {"id": random.randbytes(6).hex()}}).encode(),

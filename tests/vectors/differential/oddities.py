@@ -12,6 +12,7 @@ JUNK = (
 )  # fmt: skip
 SPACES = (b" ", b"  ", b"\t", b"\n", b"\r\n", b"\x0b", b"\xa0", b"\xc2\xa0", b"\xe2\x80\x8b", b"\x00")
 BOM = b"\xef\xbb\xbf"
+ARABIC_DIGITS = {ord(str(digit)): chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + digit) for digit in range(10)}
 OTHER_FAMILY = {"svix": "webhook", "webhook": "svix"}
 
 
@@ -72,7 +73,7 @@ def timestamp(random: Random, now: int) -> bytes:
     )  # fmt: skip
     text = form.format(now, now)
     if random.random() < 0.1:
-        text = text.translate({ord("0") + digit: chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + digit) for digit in range(10)})
+        text = text.translate(ARABIC_DIGITS)
     return text.encode()
 
 
@@ -80,7 +81,8 @@ def standard_signature(random: Random, right: bytes, wrong: bytes) -> bytes:
     """A list of entries apart by spaces."""
     if random.random() < 0.5:
         return _misspelt(random, right)
-    entries = [random.choice((wrong, *JUNK, _misspelt(random, right))) for _ in range(random.choice((0, 1, 2, 3, 62, 63, 64, 65)))]
+    number = random.choice((0, 1, 2, 3, 62, 63, 64, 65))
+    entries = [random.choice((wrong, *JUNK, _misspelt(random, right))) for _ in range(number)]
     if random.random() < 0.8:
         entries.insert(random.randint(0, len(entries)), right)
     return random.choice((b" ", b" ", b" ", b"  ", b", ", b"\t")).join(entries)
@@ -92,7 +94,8 @@ def stripe_signature(random: Random, right: bytes, wrong: bytes) -> bytes:
         return _misspelt(random, right)
     time, good = right.rsplit(b",", 1)
     bad = wrong.rsplit(b",", 1)[1]
-    others = (bad, bad.replace(b"v1", b"v0"), good.replace(b"v1", b"v0"), time, b"t=1", b"x=y", _misspelt(random, good), *JUNK)
+    foreign = (bad.replace(b"v1", b"v0"), good.replace(b"v1", b"v0"), b"x=y")
+    others = (bad, *foreign, time, b"t=1", _misspelt(random, good), *JUNK)
     parts = [random.choice(others) for _ in range(random.choice((0, 1, 2, 3, 61, 62, 63, 64)))]
     for part in (time, good):
         if random.random() < 0.9:

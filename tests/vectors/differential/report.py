@@ -18,19 +18,19 @@ explanation without a row that shows it, and when this file is not what these pa
 
 How the rows of `verify.json` and `secrets.json`, and random messages, are given to them:
 
-* Clock: set to the row's `now`. Body: the raw bytes (`bytes`, `Buffer`, the body of a `Request`), or text where nothing else
-  is taken (`@octokit/webhooks-methods`). JSON parsing is off where that is possible; the npm `svix` and `@clerk/backend`
-  always parse.
+* Clock: set to the row's `now`. Body: the raw bytes (`bytes`, `Buffer`, the body of a `Request`), or text where
+  nothing else is taken (`@octokit/webhooks-methods`). JSON parsing is off where that is possible; the npm `svix` and
+  `@clerk/backend` always parse.
 * Headers: Python gets the first of repeated headers, as Starlette and Flask hand them over; Node gets them joined by
-  `, `, as `node:http` and `Headers` do. Text is given as text, other bytes as Latin-1. What does not fit into a `Request` is not
-  given to `@clerk/backend`.
-* `standardwebhooks` knows the `webhook-*` names only, `@clerk/backend` the `svix-*` names only: requests that use just the
-  others are given to them under their own.
+  `, `, as `node:http` and `Headers` do. Text is given as text, other bytes as Latin-1. What does not fit into a
+  `Request` is not given to `@clerk/backend`.
+* `standardwebhooks` knows the `webhook-*` names only, `@clerk/backend` the `svix-*` names only: requests that use just
+  the others are given to them under their own.
 * Several secrets: one after the other, accepted if one accepts; otherwise the answer of the last one is shown.
 * Rows with `tolerance_seconds` or `max_body_bytes` are left out: these packages have no such options in common.
 
-`raises X` is any exception but the package's own refusal. A dash is an answer that agrees with ours, has another explanation, or
-was not asked for.
+`raises X` is any exception but the package's own refusal. A dash is an answer that agrees with ours, has
+another explanation, or was not asked for.
 """
 
 

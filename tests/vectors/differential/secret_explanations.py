@@ -59,17 +59,18 @@ SECRETS = (
     ),
     SecretExplanation(
         "loose-base64",
-        "Text that is no strict base64: with space, quotes or foreign characters, without its padding, or something else "
-        "altogether (a URL, a JWT, `whsk_`, a broken `whpk_`, an unset variable). They leave out what they cannot read and go on "
-        "with a key that the sender does not have, so every message is refused, and the set-up said nothing.",
+        "Text that is no strict base64: with space, quotes or foreign characters, without its padding, or "
+        "something else altogether (a URL, a JWT, `whsk_`, a broken `whpk_`, an unset variable). They leave out "
+        "what they cannot read and go on with a key that the sender does not have, so every message is refused, "
+        "and the set-up said nothing.",
         STANDARD,
         False,
         lambda secret: not facts.is_base64(_value(secret)),
     ),
     SecretExplanation(
         "any-text-is-a-key",
-        "GitHub's secrets are text, and this package takes any but the empty one: one of a few characters, one with the space "
-        "or the quotes that stood around it, a placeholder, an address.",
+        "GitHub's secrets are text, and this package takes any but the empty one: one of a few characters, one "
+        "with the space or the quotes that stood around it, a placeholder, an address.",
         OCTOKIT,
         False,
         lambda secret: len(secret.encode()) < SHORTEST or bool(re.search(r"^[\s\"'$]|\s$|\{\{|://", secret)),
