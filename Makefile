@@ -154,7 +154,6 @@ bench-collector: dashboard
 
 gen: .build/tools node/node_modules/.package-lock.json ## write again what is generated; `git diff` must then be empty
 	$(PYTHON) tests/vectors/generate.py
-	$(PYTHON) docs/generate-providers.py
 	npm run --prefix node generate
 
 .build/cargo-deny: | .build/tools

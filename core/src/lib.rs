@@ -23,14 +23,11 @@
 #![deny(missing_docs)]
 
 pub mod dedup;
-pub mod diagnose;
 pub mod envelope;
 pub mod error;
-mod fields;
-pub mod handshake;
+mod headers;
 pub mod marks;
 pub mod outcome;
-mod request;
 mod requirements;
 pub mod scheme;
 mod secret;
@@ -40,16 +37,15 @@ mod text;
 mod time;
 pub mod verify;
 
-pub use diagnose::Diagnosis;
 pub use error::{ConfigError, ReasonCode, Rejection};
+pub use headers::HeaderPairs;
 pub use marks::Marks;
 pub use outcome::Outcome;
-pub use request::{HeaderPairs, Incoming};
 pub use requirements::{OnSilentDrop, Requirements};
 pub use scheme::Scheme;
 pub use secret::Secret;
-pub use sign::{Signer, Unsigned, sign};
+pub use sign::sign;
 pub use time::Timestamp;
 #[doc(hidden)]
 pub use verify::primitives;
-pub use verify::{CustomVerdict, VerifiedMessage, Verifier};
+pub use verify::{VerifiedMessage, Verifier};

@@ -6,7 +6,6 @@ import { pack, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
-import { UserVerifier, type Verdict } from './user-verifier'
 
 /** A request as an adapter hands it in. */
 export interface IncomingWebhook {
@@ -28,7 +27,6 @@ export type Decision = { answer: Answer; delivery?: never } | { answer?: never; 
 export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
-  readonly #verifier: UserVerifier<Req> | undefined
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -39,29 +37,19 @@ export class Endpoint<Req = unknown> {
     const settings = toNative(options)
     this.#native = translated(() => new (native().Endpoint)(settings))
     this.#idempotencyKey = options.idempotencyKey
-    this.#verifier = options.signatureVerifier && new UserVerifier(options.signatureVerifier)
     this.name = this.#native.name
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
     logNotices()
   }
 
-  /**
-   * Verifies a request and claims its message. With a `signatureVerifier` it is a promise, since that may be async; without
-   * one nobody waits.
-   */
-  begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
-    if (this.#verifier === undefined || typeof incoming.body === 'string') return this.#decide(incoming, request, null)
-    const verdict = this.#verifier.check(this.name, request, incoming.body, incoming.headers)
-    return verdict.then((said) => this.#decide(incoming, request, said))
-  }
-
-  #decide(incoming: IncomingWebhook, request: Req, verdict: Verdict): Decision {
+  /** Verifies a request and claims its message. */
+  begin(incoming: IncomingWebhook, request: Req): Decision {
     const { method, path, headers, body } = incoming
     const bytes = typeof body === 'string' ? null : asBuffer(body)
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
-    const { answer, delivery } = this.#native.begin(`${method} ${path}`, pack(headers), bytes, fault, verdict, key)
+    const { answer, delivery } = this.#native.begin(method, path, pack(headers), bytes, fault, key)
     logNotices()
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
     return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }

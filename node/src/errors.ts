@@ -1,4 +1,4 @@
-import type { Certainty, Finding, ReasonCode } from './codes'
+import type { ReasonCode } from './codes'
 
 /** An error of Surehook: a stable code, a sentence, and what else is known. */
 export class SurehookError extends Error {
@@ -15,18 +15,6 @@ export class SurehookError extends Error {
   }
 }
 
-/** What a signature failed for, and what mends it. It holds no secret, no signature and no body. */
-export interface Diagnosis {
-  /** A stable code, e.g. `body_reserialized`. */
-  readonly finding: Finding
-  /** `proved`: with the one thing changed, the signature was right. `likely`: it looks like it. */
-  readonly certainty: Certainty
-  /** What shows it, in one sentence. */
-  readonly evidence: string
-  /** What mends it, in one sentence. */
-  readonly fix: string
-}
-
 /** Why a request was refused. */
 export interface Rejection {
   /** A stable code, e.g. `signature_mismatch`. */
@@ -34,8 +22,8 @@ export interface Rejection {
   /** One sentence. */
   readonly message: string
   /** What explains a wrong signature, where that could be found out. */
-  readonly diagnosis: Diagnosis | null
-  /** The page that explains the finding, or the code where there is none. */
+  readonly diagnosis: string | null
+  /** The page that says how to mend it. */
   readonly docs: string
 }
 
@@ -43,24 +31,23 @@ export interface Rejection {
 export class WebhookVerificationError extends Error implements Rejection {
   override readonly name = 'WebhookVerificationError'
   readonly code: ReasonCode
-  readonly diagnosis: Diagnosis | null
+  readonly diagnosis: string | null
   readonly docs: string
 
   constructor(rejection: Rejection) {
     super(rejection.message)
     this.code = rejection.code
-    this.diagnosis = rejection.diagnosis ?? null
+    this.diagnosis = rejection.diagnosis
     this.docs = rejection.docs
   }
 }
 
-/** Runs native code. Its errors cross the border as (code, message, the finding as their cause) and become exceptions here, nowhere else. */
+/** Runs native code. Its errors cross the border as (code, message) and become exceptions here, nowhere else. */
 export function translated<T>(call: () => T): T {
   try {
     return call()
   } catch (error) {
-    const { code, message, cause } = error as { code?: string; message?: string; cause?: { message?: string } }
-    const details = cause?.message === undefined ? {} : { finding: cause.message }
-    throw new SurehookError(code ?? 'internal_error', message ?? String(error), details)
+    const { code, message } = error as { code?: string; message?: string }
+    throw new SurehookError(code ?? 'internal_error', message ?? String(error))
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { Endpoint, NOT_JSON, parseJson, type Decision, type Delivery, type WebhookOptions } from './index'
+import { Endpoint, NOT_JSON, parseJson, type Delivery, type WebhookOptions } from './index'
 import { captureResponse, sendAnswer } from './node-response'
 
 declare global {
@@ -51,12 +51,7 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
     receive(request, endpoint.maxBodyBytes, (body) => {
       const { method = '', originalUrl = request.url ?? '', rawHeaders } = request
       const incoming = { method, path: originalUrl, headers: rawHeaders, body, rawBodyAdvice: ADVICE }
-      const decision = endpoint.begin(incoming, request as unknown as Req)
-      if (decision instanceof Promise) void decision.then((later) => { obey(later, body) }, next)
-      else obey(decision, body)
-    })
-
-    function obey({ answer, delivery }: Decision, body: ReceivedBody): void {
+      const { answer, delivery } = endpoint.begin(incoming, request as unknown as Req)
       if (answer) {
         sendAnswer(response, answer)
         return
@@ -68,7 +63,7 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
         if (handler) callHandler(handler, request as unknown as Req, response as Res, delivery, next)
         else next()
       })
-    }
+    })
   }
 }
 

@@ -1,30 +1,11 @@
 import type { EndpointOptions as NativeOptions } from '../native/binding'
 import { SurehookError } from './errors'
 import { native } from './native'
-import { schemeJson, type WebhookScheme } from './scheme'
-
-/**
- * A verifier of the user's own: `true` or the message's name accepts, `false` refuses; anything else, or an error, refuses
- * too. It sees the raw bytes and the headers with lower-case names, and may be async.
- */
-export type SignatureVerifier<Req = unknown> = (
-  request: Req,
-  body: Uint8Array,
-  headers: Record<string, string>,
-) => boolean | string | Promise<boolean | string>
 
 /** How one webhook route is guarded. Only the provider, and its secret in the environment, are needed. */
 export interface WebhookOptions<Req = unknown> {
-  /** Who sends the webhooks: a provider of `docs/providers.md`; any name with a scheme or a verifier of your own. */
-  provider?: string
-  /** A scheme of your own, in place of the provider's. */
-  scheme?: WebhookScheme
-  /** A verifier of your own, in place of a scheme. */
-  signatureVerifier?: SignatureVerifier<Req>
-  /** The public URL of the route, without its query, for providers that sign it. */
-  url?: string
-  /** The token chosen for Meta's subscription request. */
-  verifyToken?: string
+  /** Who sends the webhooks: `clerk`, `svix`, `standard-webhooks`. */
+  provider: string
   /** The signing secret, or several while one is being rotated; the provider's environment variable otherwise. */
   signatureSecret?: string | readonly string[] | undefined
   /** Where the event type is in the JSON body, as a dotted path; the provider's place otherwise. */
@@ -64,34 +45,20 @@ export interface WebhookOptions<Req = unknown> {
 
 /** The options as the native side takes them. */
 export function toNative(options: WebhookOptions<never>): NativeOptions {
-  const { provider, scheme, signatureSecret, signatureVerifier, idempotencyKey, steps, ignore, url, verifyToken, ...rest } = options
-  if (typeof provider !== 'string' && (provider !== undefined || scheme === undefined)) {
+  const { provider, signatureSecret, idempotencyKey, steps, ignore, ...rest } = options
+  if (typeof provider !== 'string') {
     throw invalid('provider', `it must be the name of a provider, like 'clerk', not ${kind(provider)}`)
   }
   if (idempotencyKey !== undefined && typeof idempotencyKey !== 'function') {
     throw invalid('idempotencyKey', `it must be a function, not ${kind(idempotencyKey)}`)
   }
-  if (signatureVerifier !== undefined && typeof signatureVerifier !== 'function') {
-    throw invalid('signatureVerifier', `it must be a function, not ${kind(signatureVerifier)}`)
-  }
   return {
     ...rest,
-    ...textOption('provider', provider),
-    ...(scheme !== undefined && { scheme: schemeJson(scheme) }),
-    customVerifier: signatureVerifier !== undefined,
-    ...textOption('url', url),
-    ...textOption('verifyToken', verifyToken),
-    secrets: signatureSecret === undefined ? [] : secretList(provider ?? '', signatureSecret, 'signatureSecret'),
+    provider,
+    secrets: signatureSecret === undefined ? [] : secretList(provider, signatureSecret, 'signatureSecret'),
     ...(ignore && { ignore: [...ignore] }),
     ...(steps && { steps: Object.fromEntries(Object.entries(steps).map(([type, names]) => [type, [...names]])) }),
   }
-}
-
-/** The option by its name, where it is set; it must be text then. */
-export function textOption<Name extends string>(option: Name, value: unknown): Partial<Record<Name, string>> {
-  if (value === undefined) return {}
-  if (typeof value === 'string') return { [option]: value } as Record<Name, string>
-  throw invalid(option, `it must be text, not ${kind(value)}`)
 }
 
 /** One or several secrets as a list. What is no text is refused by name, before anything else looks at it. */

@@ -17,7 +17,7 @@ export class Webhook {
 
   /** @throws SurehookError when the secret is missing or cannot be used */
   constructor(secret: string | readonly string[] | undefined) {
-    this.#verifier = buildVerifier(secret, { provider: 'standard-webhooks' })
+    this.#verifier = buildVerifier('standard-webhooks', secret)
   }
 
   /**

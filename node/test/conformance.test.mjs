@@ -1,26 +1,35 @@
 // The vectors that every language runs, through the package as its users call it.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Endpoint, init, verify } from 'surehook'
-import { requestOf, vectors } from './support/vectors.mjs'
 import { clerkEvent, newId, SECRET, svixHeaders } from './support/signing.mjs'
 
 const logged = []
 init({ logger: { info: () => {}, warn: (line) => logged.push(line), error: (line) => logged.push(line) } })
 
-/** Providers that sign the public URL need to know it. */
-const SIGN_THE_URL = { twilio: 1, square: 1, hubspot: 1 }
-const url = (provider) => provider in SIGN_THE_URL && { url: 'https://example.com/webhooks' }
+const vectors = (name) => JSON.parse(readFileSync(new URL(`../../tests/vectors/${name}.json`, import.meta.url), 'utf8'))
+
+/** A header as Node shows it: each byte of the wire is one character. */
+const asNodeShows = (value) => Buffer.from(value.base64 ?? value, value.base64 === undefined ? 'utf8' : 'base64').toString('latin1')
 
 test('verify.json: the same verdict and the same code as in every language', () => {
   const { rows } = vectors('verify')
   const differences = []
   for (const row of rows) {
-    const result = verify(requestOf(row))
+    const result = verify({
+      provider: row.provider,
+      secret: row.secrets,
+      body: Buffer.from(row.body, 'base64'),
+      headers: row.headers.map(([name, value]) => [name, asNodeShows(value)]),
+      now: new Date(row.now * 1000),
+      ...(row.options.tolerance_seconds && { toleranceSeconds: row.options.tolerance_seconds }),
+      ...(row.options.max_body_bytes && { maxBodyBytes: row.options.max_body_bytes }),
+    })
     const expected = row.expect.valid ? row.expect.message_id : row.expect.code
     const found = result.ok ? result.messageId : result.code
     if (result.ok !== row.expect.valid || found !== expected) differences.push(`${row.id}: ${found}, not ${expected}`)
-    if (!result.ok) assert.ok(result.message && result.docs.endsWith(`/${result.diagnosis?.finding ?? result.code}.md`), row.id)
+    if (!result.ok) assert.ok(result.message && result.docs.endsWith(`/${result.code}.md`), row.id)
   }
   assert.deepEqual(differences, [])
   assert.ok(rows.length >= 400 && rows.filter((row) => !row.expect.valid).length >= 0.6 * rows.length)
@@ -36,7 +45,7 @@ test('secrets.json: what is refused is refused when the endpoint is built', () =
     let found = 'ok'
     let message = ''
     try {
-      new Endpoint({ provider: row.provider, signatureSecret: row.secret, name, ...url(row.provider) })
+      new Endpoint({ provider: row.provider, signatureSecret: row.secret, name })
       if (logged.some((line) => line.includes(name))) found = 'ok_with_warning'
     } catch (error) {
       found = error.code

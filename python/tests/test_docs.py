@@ -1,12 +1,10 @@
 """The examples and every snippet of the quickstarts, on real servers, with events from the real command."""
 
-import ast
 import json
 import re
 import shlex
 import sqlite3
 import subprocess
-from pathlib import Path
 
 import pytest
 from conftest import Collector
@@ -20,30 +18,6 @@ FRAMEWORKS = list(COMMANDS)
 def fences(framework: str, language: str) -> list[str]:
     text = (ROOT / "docs" / f"quickstart-{framework}.md").read_text()
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
-
-
-PAGES = sorted((ROOT / "docs").glob("**/*.md"))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_links_between_pages_lead_somewhere(page):
-    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
-    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
-        path, _, heading = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        assert target.exists(), link
-        assert not heading or heading in headings(target), link
-
-
-def headings(page: Path) -> set[str]:
-    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_python_snippets_are_python(page):
-    for snippet in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-        compile(snippet, page.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def send(server: Server, *options: str) -> dict[str, int]:

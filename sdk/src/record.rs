@@ -6,7 +6,7 @@ use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
     Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
 };
-use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
+use surehook_core::{Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
 use uuid::{NoContext, Uuid};
 
 use crate::answer::Answer;
@@ -19,7 +19,6 @@ use crate::endpoint::Inner;
 pub(crate) struct Subject {
     pub(crate) verification: Option<VerificationResult>,
     pub(crate) code: Option<ReasonCode>,
-    pub(crate) diagnosis: Option<Diagnosis>,
     pub(crate) message_id: Option<String>,
     pub(crate) envelope: Envelope,
     pub(crate) provider_timestamp: Option<Timestamp>,
@@ -30,10 +29,9 @@ impl Subject {
         Self {
             verification: Some(VerificationResult::Verified),
             code: None,
-            diagnosis: None,
             message_id: Some(message.message_id().to_owned()),
             envelope,
-            provider_timestamp: message.timestamp(),
+            provider_timestamp: Some(message.timestamp()),
         }
     }
 
@@ -45,7 +43,6 @@ impl Subject {
         Self {
             verification: Some(VerificationResult::Rejected),
             code: Some(rejection.code()),
-            diagnosis: rejection.diagnosis().cloned(),
             message_id: rejection.claimed_message_id().map(str::to_owned),
             ..Self::default()
         }
@@ -110,7 +107,7 @@ impl Record {
         let attempt = Attempt {
             id: attempt_id(self.arrival.received_at),
             endpoint: self.endpoint.name.clone(),
-            provider: self.endpoint.scheme.provider.clone(),
+            provider: self.endpoint.scheme.provider.to_owned(),
             message_id: self.subject.message_id,
             event_type: self.subject.envelope.event_type,
             entity_id: self.subject.envelope.entity_id,
@@ -122,7 +119,6 @@ impl Record {
             verification: Verification {
                 result: self.subject.verification.unwrap_or(VerificationResult::Unverified),
                 code: self.subject.code,
-                diagnosis: self.subject.diagnosis,
             },
             dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(str::to_owned) },
             steps: ending.steps,

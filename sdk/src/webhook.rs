@@ -1,9 +1,8 @@
 //! Verification alone, for programs that want nothing else.
 
-use surehook_core::{ConfigError, HeaderPairs, Incoming, Rejection, Timestamp, VerifiedMessage, Verifier};
+use surehook_core::{ConfigError, HeaderPairs, Rejection, VerifiedMessage, Verifier};
 
 use crate::clock::{Clock, SystemClock};
-use crate::diagnosis;
 
 /// Checks signatures by the operating system's clock; remembers nothing and sends nothing.
 ///
@@ -36,26 +35,12 @@ impl Webhook {
         Self(verifier)
     }
 
-    /// Checks one request now. A rejection carries its diagnosis, where a cause is found.
+    /// Checks one request now.
     ///
     /// # Errors
     /// The reason, as [`Verifier::verify`] finds it.
-    pub fn verify<'a>(&'a self, body: &'a [u8], headers: HeaderPairs<'a>) -> Result<VerifiedMessage<'a>, Rejection> {
-        self.verify_request(&Incoming::post(headers, body), SystemClock.now())
-    }
-
-    /// Checks one request at the time `now`. A rejection carries its diagnosis, where a cause is found; the secrets of the
-    /// process's endpoints are tried too.
-    ///
-    /// # Errors
-    /// The reason, as [`Verifier::verify_request`] finds it.
-    pub fn verify_request<'a>(
-        &'a self,
-        incoming: &Incoming<'a>,
-        now: Timestamp,
-    ) -> Result<VerifiedMessage<'a>, Rejection> {
-        let verified = self.0.verify_request(incoming, now);
-        verified.map_err(|rejection| diagnosis::explain(&self.0, incoming, rejection, now))
+    pub fn verify<'a>(&self, body: &'a [u8], headers: HeaderPairs<'a>) -> Result<VerifiedMessage<'a>, Rejection> {
+        self.0.verify(body, headers, SystemClock.now())
     }
 
     /// The verifier, e.g. to check a request at another time.

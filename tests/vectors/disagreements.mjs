@@ -1,13 +1,10 @@
-// What the npm packages svix and standardwebhooks say to the rows of the providers named as arguments, as JSON on stdout.
-// Run by disagreements.py.
+// What the npm packages svix and standardwebhooks say to every row, as JSON on stdout. Run by disagreements.py.
 
 import { readFileSync } from 'node:fs'
 import * as standardwebhooks from 'standardwebhooks'
 import * as svix from 'svix'
 
-const providers = process.argv.slice(2)
-const rows = (name) =>
-  JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')).rows.filter((row) => providers.includes(row.provider))
+const rows = (name) => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')).rows
 
 // As node:http hands them over: lower-case names, repeated values joined.
 function headerObject(pairs, rename) {

@@ -1,4 +1,4 @@
-"""The packages that scripts of this folder need: from PyPI in a virtual environment, from npm in node_modules."""
+"""Runs a script of this folder with the packages of requirements.txt, from a virtual environment of its own."""
 
 import hashlib
 import os
@@ -29,12 +29,3 @@ def enter() -> None:
         subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
         (home / "complete").touch()
     os.execv(python, [str(python), *sys.argv])
-
-
-def install_npm_packages() -> None:
-    """Installs the pinned packages of npm, unless they are there already."""
-    lock, done = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
-    if done.exists() and done.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    npm = ["npm", "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"]
-    subprocess.run(npm, cwd=HERE, check=True)

@@ -3,7 +3,6 @@
 use jiter::{PythonParse, StringCacheMode};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use surehook::core::diagnose::Finding;
 use surehook::core::{ConfigError, HeaderPairs, ReasonCode, Rejection, Timestamp, VerifiedMessage, Verifier};
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
@@ -86,12 +85,6 @@ pub(crate) fn verify(
 #[pyfunction]
 pub(crate) fn reason_codes() -> Vec<&'static str> {
     ReasonCode::ALL.iter().map(|code| code.as_str()).collect()
-}
-
-/// Every finding of a diagnosis, in the order of the contract.
-#[pyfunction]
-pub(crate) fn findings() -> Vec<&'static str> {
-    Finding::ALL.iter().map(|finding| finding.as_str()).collect()
 }
 
 fn check<'a>(

@@ -3,5 +3,3 @@
 pub(crate) mod dev;
 pub(crate) mod send;
 pub(crate) mod serve;
-pub(crate) mod sign;
-pub(crate) mod verify;

@@ -9,7 +9,6 @@ __all__ = [
     "NativeError",
     "Webhook",
     "__version__",
-    "findings",
     "flush",
     "init",
     "reason_codes",
@@ -21,7 +20,6 @@ __all__ = [
 __version__: Final[str]
 STORED_BODY_LIMIT: Final[int]
 
-def findings() -> list[str]: ...
 def reason_codes() -> list[str]: ...
 
 class NativeError(Exception):

@@ -31,39 +31,7 @@ ReasonCode = Literal[
     "verifier_error",
 ]
 
-#: The cause that a diagnosis names; the same list in every language (`tests/contract/codes.json`).
-Finding = Literal[
-    "secret_of_another_endpoint",
-    "secret_not_decoded",
-    "secret_double_encoded",
-    "secret_whitespace_or_quotes",
-    "body_reserialized",
-    "body_newline_changed",
-    "body_trailing_newline",
-    "body_bom",
-    "body_base64",
-    "body_gzipped",
-    "body_form_wrapped",
-    "body_decoded_lossily",
-    "body_empty_was_consumed",
-    "timestamp_units",
-    "clock_skew",
-    "header_rewritten",
-    "test_live_mix",
-    "not_a_webhook_secret",
-]
-
-#: How sure a diagnosis is: an experiment verified, or only the shape of what came in speaks for it.
-Certainty = Literal["proved", "likely"]
-
-__all__ = [
-    "Certainty",
-    "ConfigurationError",
-    "Finding",
-    "ReasonCode",
-    "SurehookError",
-    "WebhookVerificationError",
-]
+__all__ = ["ConfigurationError", "ReasonCode", "SurehookError", "WebhookVerificationError"]
 
 
 class SurehookError(Exception):
