@@ -116,18 +116,14 @@ fn a_diagnosis_holds_neither_secret_nor_signature_nor_body() {
     }
 }
 
-/// A body without what alone would be a change that can be proved: whitespace or a byte order mark around it.
-fn bare(body: &str) -> &str {
-    body.trim_start_matches('\u{feff}').trim()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Bodies that have nothing to do with each other: no experiment may verify. Fifty bodies a case, 100 000 in all.
+    /// Bodies that have nothing to do with each other: no experiment may verify. Fifty bodies a case, 100 000 in all. What is
+    /// signed is long enough that chance does not wrap it: "`" arrived as the form "=`&", which is rightly proved.
     #[test]
-    fn a_mere_mismatch_is_never_proved(signed in "[ -~]{0,40}", bodies in prop::collection::vec(".{0,60}", 50)) {
-        for body in bodies.iter().filter(|body| bare(body) != bare(&signed)) {
+    fn a_mere_mismatch_is_never_proved(signed in "[!-~]{8,40}", bodies in prop::collection::vec(".{0,60}", 50)) {
+        for body in &bodies {
             let found = changed(signed.as_bytes(), body.as_bytes(), &Context::default());
             let proved = found.filter(|diagnosis| diagnosis.certainty == Certainty::Proved);
             prop_assert!(proved.is_none(), "{signed:?} {body:?}: {proved:?}");
