@@ -106,6 +106,19 @@ fn no_experiment_is_made_when_the_time_is_over_or_the_body_is_large() {
 }
 
 #[test]
+fn a_version_that_nobody_knows_is_no_sign_of_the_wrong_key() {
+    let headers: [(&[u8], &[u8]); 3] =
+        [(b"svix-id", b"msg_1"), (b"svix-timestamp", b"1700000000"), (b"svix-signature", b"v9,AAAA")];
+    let incoming = Incoming::post(&headers, b"{}");
+    for secret in [SECRET, "whpk_/RckOFqgx1tk+3jNYC+h2ZH96/drE8WO1wLqyDXp9hg="] {
+        let verifier = Verifier::new("clerk", &[secret]).unwrap();
+        let rejection = verifier.verify_request(&incoming, NOW).unwrap_err();
+        assert_eq!(rejection.code().as_str(), "no_supported_version");
+        assert_eq!(diagnose(&verifier, &incoming, &rejection, NOW, &Context::default()), None, "{secret:.5}");
+    }
+}
+
+#[test]
 fn a_diagnosis_holds_neither_secret_nor_signature_nor_body() {
     let body = b"{\"name\":\"canary-in-the-body\"}";
     let signature = sign(SECRET, "msg_1", 1_700_000_000, b"{\"name\": \"canary-in-the-body\"}").unwrap();
