@@ -49,3 +49,16 @@ fn rfc3339(raw: &[u8]) -> Option<Timestamp> {
     let date = OffsetDateTime::parse(std::str::from_utf8(raw).ok()?, &Rfc3339).ok()?;
     i64::try_from(date.unix_timestamp_nanos() / 1_000).ok().map(Timestamp::from_unix_micros)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_text_may_have_64_bytes_and_no_more() {
+        let text = |length: usize| format!("2023-11-14T22:13:20.{}Z", "0".repeat(length - 21)).into_bytes();
+        let expected = Timestamp::from_unix_seconds(1_700_000_000);
+        assert_eq!(read(&text(64), TimeUnit::Rfc3339), Ok(expected));
+        assert_eq!(read(&text(65), TimeUnit::Rfc3339), Err(ReasonCode::MalformedTimestamp));
+    }
+}
