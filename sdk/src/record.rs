@@ -107,6 +107,8 @@ impl Record {
     /// Queues the record, where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
         let Some(client) = &self.client else { return };
+        let redactor = &self.endpoint.redactor;
+        let told = |step: Step| Step { name: redactor.text(&step.name).into_owned(), ..step };
         let attempt = Attempt {
             id: attempt_id(self.arrival.received_at),
             endpoint: self.endpoint.name.clone(),
@@ -125,7 +127,7 @@ impl Record {
                 diagnosis: self.subject.diagnosis,
             },
             dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(str::to_owned) },
-            steps: ending.steps,
+            steps: ending.steps.into_iter().map(told).collect(),
             missing_steps: ending.missing_steps,
             failure: ending.failure,
             request: self.arrival.request,

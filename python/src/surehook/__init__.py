@@ -18,6 +18,7 @@ from surehook._webhook import Verification, Webhook, verify
 from surehook.errors import (
     Certainty,
     ConfigurationError,
+    Diagnosis,
     Finding,
     ReasonCode,
     SurehookError,
@@ -30,6 +31,7 @@ __all__ = [
     "Certainty",
     "ConfigurationError",
     "Delivery",
+    "Diagnosis",
     "Endpoint",
     "EndpointOptions",
     "Finding",
