@@ -8,7 +8,7 @@ import { logNotices } from './logger'
 
 /** A whole HTTP answer that is to be sent in the handler's place. */
 export interface Answer {
-  /** Why: `reject`, `replay`, `busy`, `unavailable`, `handshake` or `silent_drop`. */
+  /** Why: `reject`, `replay`, `busy`, `unavailable` or `silent_drop`. */
   readonly kind: string
   readonly status: number
   /** Names and values in turn. */

@@ -1,4 +1,5 @@
 import type { Certainty, Finding, ReasonCode } from './codes'
+import { withNodeNames } from './names'
 
 /** An error of Surehook: a stable code, a sentence, and what else is known. */
 export class SurehookError extends Error {
@@ -8,18 +9,18 @@ export class SurehookError extends Error {
     /** A stable code, e.g. `secret_missing`. */
     readonly code: string,
     message: string,
-    /** What else is known of the fault. */
+    /** What else is known of the fault; `finding` says what a secret that cannot be used is. */
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message)
   }
 }
 
-/** What a signature failed for, and what mends it. It holds no secret, no signature and no body. */
+/** Why a signature is not right, and what mends it. It never holds the secret, the signature or the body. */
 export interface Diagnosis {
   /** A stable code, e.g. `body_reserialized`. */
   readonly finding: Finding
-  /** `proved`: with the one thing changed, the signature was right. `likely`: it looks like it. */
+  /** `proved`: an experiment verified. `likely`: only the shape speaks for it. */
   readonly certainty: Certainty
   /** What shows it, in one sentence. */
   readonly evidence: string
@@ -27,15 +28,15 @@ export interface Diagnosis {
   readonly fix: string
 }
 
-/** Why a request was refused. */
+/** Why a request was refused. It is for the endpoint's owner, never for the sender. */
 export interface Rejection {
   /** A stable code, e.g. `signature_mismatch`. */
   readonly code: ReasonCode
   /** One sentence. */
   readonly message: string
-  /** What explains a wrong signature, where that could be found out. */
+  /** The cause, where one was found. */
   readonly diagnosis: Diagnosis | null
-  /** The page that explains the finding, or the code where there is none. */
+  /** The page of the cause, or of the code where no cause was found. */
   readonly docs: string
 }
 
@@ -49,18 +50,18 @@ export class WebhookVerificationError extends Error implements Rejection {
   constructor(rejection: Rejection) {
     super(rejection.message)
     this.code = rejection.code
-    this.diagnosis = rejection.diagnosis ?? null
+    this.diagnosis = rejection.diagnosis
     this.docs = rejection.docs
   }
 }
 
-/** Runs native code. Its errors cross the border as (code, message, the finding as their cause) and become exceptions here, nowhere else. */
+/** Runs native code. Its errors cross the border as (code, message, cause) and become exceptions here, nowhere else. */
 export function translated<T>(call: () => T): T {
   try {
     return call()
   } catch (error) {
-    const { code, message, cause } = error as { code?: string; message?: string; cause?: { message?: string } }
-    const details = cause?.message === undefined ? {} : { finding: cause.message }
-    throw new SurehookError(code ?? 'internal_error', message ?? String(error), details)
+    const { code = 'internal_error', message = String(error), cause } = error as { code?: string; message?: string; cause?: Error }
+    const details = cause === undefined ? {} : { finding: cause.message }
+    throw new SurehookError(code, code === 'invalid_option' ? withNodeNames(message) : message, details)
   }
 }

@@ -51,24 +51,23 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
     receive(request, endpoint.maxBodyBytes, (body) => {
       const { method = '', originalUrl = request.url ?? '', rawHeaders } = request
       const incoming = { method, path: originalUrl, headers: rawHeaders, body, rawBodyAdvice: ADVICE }
-      const decision = endpoint.begin(incoming, request as unknown as Req)
-      if (decision instanceof Promise) void decision.then((later) => { obey(later, body) }, next)
-      else obey(decision, body)
-    })
-
-    function obey({ answer, delivery }: Decision, body: ReceivedBody): void {
-      if (answer) {
-        sendAnswer(response, answer)
-        return
+      const obey = ({ answer, delivery }: Decision) => {
+        if (answer) {
+          sendAnswer(response, answer)
+          return
+        }
+        request.surehook = delivery
+        if (typeof body !== 'string') giveBody(request, body)
+        captureResponse(response, delivery)
+        delivery.run(() => {
+          if (handler) callHandler(handler, request as unknown as Req, response as Res, delivery, next)
+          else next()
+        })
       }
-      request.surehook = delivery
-      if (typeof body !== 'string') giveBody(request, body)
-      captureResponse(response, delivery)
-      delivery.run(() => {
-        if (handler) callHandler(handler, request as unknown as Req, response as Res, delivery, next)
-        else next()
-      })
-    }
+      const decision = endpoint.begin(incoming, request as unknown as Req)
+      if (decision instanceof Promise) decision.then(obey).catch(next)
+      else obey(decision)
+    })
   }
 }
 

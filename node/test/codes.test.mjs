@@ -13,9 +13,10 @@ test('every list of the catalogue is exported as it stands', () => {
   assert.deepEqual(exported, catalogue)
 })
 
-test('the findings of the addon are those of the catalogue', () => {
+test('the findings and certainties of the addon are those of the catalogue', () => {
   // The addon is no public name: it is reached by its file.
   const require = createRequire(import.meta.url)
   const { native } = require(join(dirname(require.resolve('surehook')), 'native.js'))
   assert.deepEqual(native().findings(), catalogue.findings)
+  assert.deepEqual(native().certainties(), catalogue.certainties)
 })

@@ -127,7 +127,10 @@ impl Endpoint {
         let hooks = Hooks { verifier: Some(&mut verifier), key: Some(&mut name) };
         match body {
             // JavaScript runs in between and could change or free the bytes, so it is a copy that is looked at.
-            Body::Bytes(bytes) => self.0.begin_with(request(Body::Bytes(&bytes.to_vec())), hooks),
+            Body::Bytes(bytes) => {
+                let copy = bytes.to_vec();
+                self.0.begin_with(request(Body::Bytes(&copy)), hooks)
+            }
             fault => self.0.begin_with(request(fault), hooks),
         }
         .into()

@@ -94,13 +94,7 @@ impl Verifier {
 
     /// The same, also for another method, path or time, and says what was found in a request that is right.
     #[napi]
-    pub fn verify(
-        &self,
-        line: String,
-        headers: String,
-        body: Option<BufferSlice<'_>>,
-        now_ms: Option<f64>,
-    ) -> Verdict {
+    pub fn verify(&self, line: String, headers: String, body: Option<BufferSlice<'_>>, now_ms: Option<f64>) -> Verdict {
         let (method, path) = request_line(&line);
         let headers = Headers::unpack(&headers);
         let incoming = body.as_deref().map(|body| Incoming { method, path, headers: headers.pairs(), body });

@@ -189,7 +189,7 @@ impl Scheme {
     /// ```
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         let mut scheme: Self =
-            serde_json::from_str(text).map_err(|error| ConfigError::invalid_option("scheme", error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| ConfigError::invalid_option("scheme", fault_of(&error)))?;
         if scheme.title.is_empty() {
             scheme.title.clone_from(&scheme.provider);
         }
@@ -270,6 +270,7 @@ impl Scheme {
         let in_pair = timed.is_some_and(|rule| matches!(rule.place, TimestampPlace::Pair(_)));
         [
             (self.provider.is_empty(), "provider must not be empty"),
+            (!self.secret_env.iter().all(|name| is_variable(name)), "secret_env holds names like ACME_WEBHOOK_SECRET"),
             (!key_fits, "secret and algorithm do not go together"),
             (families != (self.algorithm == Algorithm::Standard), "families go with the algorithm standard"),
             (families && !in_family, "a family needs a timestamp without a place of its own"),
@@ -283,6 +284,23 @@ impl Scheme {
         .into_iter()
         .find_map(|(wrong, fault)| wrong.then_some(fault))
     }
+}
+
+/// Whether a text is written like the name of a variable; anything else may be the secret itself in the wrong place.
+fn is_variable(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !name.is_empty() && name.bytes().all(fits)
+}
+
+/// What is wrong with the text of a scheme. The value itself is left out: it may be a secret in the wrong place.
+fn fault_of(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let values = [("unknown variant `", "`, expected "), (": string \"", "\", expected ")];
+    let around = values.iter().find_map(|(before, after)| {
+        let (start, end) = (text.find(before)? + before.len(), text.rfind(after)?);
+        (start <= end).then(|| format!("{}…{}", &text[..start], &text[end..]))
+    });
+    around.unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -343,12 +361,27 @@ mod tests {
             (r#"{"signature": {}}"#, "exactly one of"),
             (r#"{"timestamp": {"pair": "t"}}"#, "signature in pairs"),
             (r#"{"timestamp": {}}"#, "needs a place"),
-            (r#"{"algorithm": "hmac_md5"}"#, "hmac_md5"),
+            (r#"{"algorithm": "hmac_md5"}"#, "hmac_sha512"),
             (r#"{"colour": "red"}"#, "colour"),
+            (r#"{"secret_env": ["whsec_C2FVsBQIhrscChlQIMV"]}"#, "secret_env holds names like"),
         ] {
             let error = row(changed).unwrap_err();
             assert_eq!(error.code(), "invalid_option");
             assert!(error.to_string().contains(fault), "{changed}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_something_else_is_not_repeated() {
+        let secret = r#"whsec_`, expected `\", expected C2FVsBQIhrscChlQIMV"#;
+        for row in [
+            serde_json::json!({"provider": "acme", "secret": secret}),
+            serde_json::json!({"provider": "acme", "secret_env": secret}),
+            serde_json::json!({"provider": "acme", "signature": {"header": "x", "pairs": {"separator": secret}}}),
+        ] {
+            let error = Scheme::from_json(&row.to_string()).unwrap_err().to_string();
+            assert!(!error.contains("C2FV") && !error.contains("whsec_"), "{error}");
+            assert!(error.contains("expected"), "{error}");
         }
     }
 }
