@@ -142,6 +142,7 @@ mod tests {
         assert_eq!(one(r#"{"a":[{"b":1},{"b":2}]}"#, "a.[only].b"), None);
         assert_eq!(one(r#"{"a":[{"b":1},null]}"#, "a.[only].b"), None);
         assert_eq!(one(r#"{"a":[]}"#, "a.[only].b"), None);
+        assert_eq!(one(r#"{"a":[1]}"#, "a.b"), None);
     }
 
     #[test]

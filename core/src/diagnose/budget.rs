@@ -23,10 +23,14 @@ impl<'a> Budget<'a> {
 
     /// Takes one experiment; false: there is none left, or no time.
     pub(super) fn spend(&self) -> bool {
-        let left = self.experiments.get();
-        let granted = left > 0 && (self.elapsed)() < MAX_TIME;
-        self.experiments.set(left.saturating_sub(1));
+        let granted = !self.is_over();
+        self.experiments.set(self.experiments.get().saturating_sub(1));
         granted
+    }
+
+    /// Whether no experiment is left, or no time.
+    pub(super) fn is_over(&self) -> bool {
+        self.experiments.get() == 0 || (self.elapsed)() >= MAX_TIME
     }
 }
 

@@ -81,10 +81,14 @@ impl<'a> Tokens<'a> {
         Some(Self(tokens))
     }
 
-    pub(super) fn write(&self, style: Style, escaping: Escaping) -> Vec<u8> {
+    /// Writes them; `None` when that would be longer than `most` bytes.
+    pub(super) fn write(&self, style: Style, escaping: Escaping, most: usize) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let mut depth = 0;
         for (at, token) in self.0.iter().enumerate() {
+            if out.len() > most {
+                return None;
+            }
             match token {
                 Token::Text(text) => write_text(text, escaping, &mut out),
                 Token::Word(word) => out.extend_from_slice(word),
@@ -112,7 +116,7 @@ impl<'a> Tokens<'a> {
                 }
             }
         }
-        out
+        (out.len() <= most).then_some(out)
     }
 
     fn closes(&self, at: usize) -> bool {
@@ -168,7 +172,7 @@ mod tests {
     use super::*;
 
     fn written(body: &str, style: Style, escaping: Escaping) -> String {
-        String::from_utf8(Tokens::read(body.as_bytes()).unwrap().write(style, escaping)).unwrap()
+        String::from_utf8(Tokens::read(body.as_bytes()).unwrap().write(style, escaping, 1024).unwrap()).unwrap()
     }
 
     #[test]
@@ -182,6 +186,14 @@ mod tests {
         let indented = "{\n  \"a\": [\n    1.0,\n    1e3,\n    true\n  ],\n  \"b\": {},\n  \"c\": \"é/\"\n}";
         assert_eq!(written(body, Style::Indented(2), Escaping::Least), indented);
         assert_eq!(written("\"\u{1f600}\"", Style::Compact, Escaping::Ascii), r#""\ud83d\ude00""#);
+    }
+
+    #[test]
+    fn what_would_become_too_long_is_not_written() {
+        let tokens = Tokens::read(b"[[1,2]]").unwrap();
+        assert_eq!(tokens.write(Style::Compact, Escaping::Least, 7).unwrap(), b"[[1,2]]");
+        assert_eq!(tokens.write(Style::Compact, Escaping::Least, 6), None);
+        assert_eq!(tokens.write(Style::Indented(4), Escaping::Least, 20), None);
     }
 
     #[test]

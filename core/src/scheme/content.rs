@@ -104,6 +104,7 @@ mod tests {
         let content: Content = "v0:{timestamp}:{body}".parse().unwrap();
         let pieces = [Piece::Text("v0:".into()), Piece::Timestamp, Piece::Text(":".into()), Piece::Body];
         assert_eq!(content.pieces(), pieces);
+        assert_eq!("{id}{body}".parse::<Content>().unwrap().pieces(), [Piece::Id, Piece::Body]);
     }
 
     #[test]

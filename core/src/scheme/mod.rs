@@ -3,6 +3,7 @@
 //! The rows are `providers.json`. A user's own scheme is the same object, read by [`Scheme::from_json`].
 
 mod content;
+mod fault;
 mod handshake;
 mod path;
 mod place;
@@ -47,7 +48,6 @@ pub struct Scheme {
     #[serde(default)]
     pub secret_env: Vec<String>,
     /// How the secret's text becomes a key.
-    #[serde(deserialize_with = "secret_form")]
     pub secret: SecretForm,
     /// How it signs.
     pub algorithm: Algorithm,
@@ -135,15 +135,6 @@ pub enum Encoding {
     Base64,
 }
 
-/// Reads the form. The error does not repeat the text, which may be the secret itself, put in the wrong place.
-fn secret_form<'de, D: Deserializer<'de>>(text: D) -> Result<SecretForm, D::Error> {
-    const FAULT: &str = "secret must be the form of the secret, not the secret itself: standard, standard_or_utf8, utf8, \
-                         base64, hex, ed25519_hex or p256_spki";
-    let name = String::deserialize(text).map_err(|_| D::Error::custom(FAULT))?;
-    let form: value::StringDeserializer<value::Error> = name.into_deserializer();
-    SecretForm::deserialize(form).map_err(|_| D::Error::custom(FAULT))
-}
-
 fn one_mebibyte() -> usize {
     1024 * 1024
 }
@@ -189,7 +180,7 @@ impl Scheme {
     /// ```
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
         let mut scheme: Self =
-            serde_json::from_str(text).map_err(|error| ConfigError::invalid_option("scheme", fault_of(&error)))?;
+            serde_json::from_str(text).map_err(|error| ConfigError::invalid_option("scheme", fault::of_text(&error)))?;
         if scheme.title.is_empty() {
             scheme.title.clone_from(&scheme.provider);
         }
@@ -253,54 +244,6 @@ impl Scheme {
             }
         }
     }
-
-    /// What contradicts itself in this row.
-    fn fault(&self) -> Option<&'static str> {
-        let families = matches!(self.signature, SignaturePlace::Families(_));
-        let timed = self.timestamp.as_ref();
-        let id_header = families || matches!(self.message_id, Some(Place::Header(_)));
-        let key_fits = match self.algorithm {
-            Algorithm::Standard => matches!(self.secret, SecretForm::Standard | SecretForm::StandardOrUtf8),
-            Algorithm::Ed25519 => self.secret == SecretForm::Ed25519Hex,
-            Algorithm::EcdsaP256 => self.secret == SecretForm::P256Spki,
-            _ => !matches!(self.secret, SecretForm::Ed25519Hex | SecretForm::P256Spki),
-        };
-        let pairs = matches!(self.signature, SignaturePlace::Pairs { .. });
-        let in_family = timed.is_some_and(|rule| rule.place == TimestampPlace::Family);
-        let in_pair = timed.is_some_and(|rule| matches!(rule.place, TimestampPlace::Pair(_)));
-        [
-            (self.provider.is_empty(), "provider must not be empty"),
-            (!self.secret_env.iter().all(|name| is_variable(name)), "secret_env holds names like ACME_WEBHOOK_SECRET"),
-            (!key_fits, "secret and algorithm do not go together"),
-            (families != (self.algorithm == Algorithm::Standard), "families go with the algorithm standard"),
-            (families && !in_family, "a family needs a timestamp without a place of its own"),
-            (!families && in_family, "the timestamp needs a place: header, pair or body"),
-            (in_pair && !pairs, "a timestamp in a pair needs a signature in pairs"),
-            (self.content.has(&Piece::Id) && !id_header, "{id} needs a message_id in a header"),
-            (self.content.has(&Piece::Timestamp) && timed.is_none(), "{timestamp} needs a timestamp"),
-            (self.algorithm != Algorithm::Token && self.content.pieces().is_empty(), "content must not be empty"),
-            (self.max_body_bytes == 0, "max_body_bytes must be at least 1"),
-        ]
-        .into_iter()
-        .find_map(|(wrong, fault)| wrong.then_some(fault))
-    }
-}
-
-/// Whether a text is written like the name of a variable; anything else may be the secret itself in the wrong place.
-fn is_variable(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    !name.is_empty() && name.bytes().all(fits)
-}
-
-/// What is wrong with the text of a scheme. The value itself is left out: it may be a secret in the wrong place.
-fn fault_of(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let values = [("unknown variant `", "`, expected "), (": string \"", "\", expected ")];
-    let around = values.iter().find_map(|(before, after)| {
-        let (start, end) = (text.find(before)? + before.len(), text.rfind(after)?);
-        (start <= end).then(|| format!("{}…{}", &text[..start], &text[end..]))
-    });
-    around.unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -364,6 +307,31 @@ mod tests {
             (r#"{"algorithm": "hmac_md5"}"#, "hmac_sha512"),
             (r#"{"colour": "red"}"#, "colour"),
             (r#"{"secret_env": ["whsec_C2FVsBQIhrscChlQIMV"]}"#, "secret_env holds names like"),
+            (r#"{"provider": ""}"#, "provider must not be empty"),
+            (r#"{"max_body_bytes": 0}"#, "max_body_bytes"),
+            (r#"{"content": "fixed"}"#, "something of the request"),
+            (r#"{"algorithm": "token", "secret": "hex"}"#, "do not go together"),
+            (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": 0}}"#, "1 to 3600"),
+            (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": 3601}}"#, "1 to 3600"),
+            (r#"{"timestamp": {"header": "X-ACME"}}"#, "twice"),
+            (r#"{"message_id": {"header": "x-acme"}}"#, "twice"),
+            (r#"{"signature": {"header": ""}}"#, "no header name"),
+            (r#"{"signature": {"header": "x acme"}}"#, "no header name"),
+            (r#"{"signature": {"header": "x-acmé"}}"#, "no header name"),
+            (r#"{"signature": {"numbered_header": "x-acme-", "most": 0}}"#, "most must be"),
+            (r#"{"signature": {"numbered_header": "x-acme-", "most": 101}}"#, "most must be"),
+            (r#"{"signature": {"numbered_header": "x-acme-"}, "message_id": {"header": "x-acme-1"}}"#, "twice"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": "=", "key": "v1"}}}"#, "separator"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": "é", "key": "v1"}}}"#, "separator"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": ""}}}"#, "key of a pair"),
+            (r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": "v=1"}}}"#, "key of a pair"),
+            (
+                r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": "t"}}, "timestamp": {"pair": "t"}}"#,
+                "key of a pair",
+            ),
+            (r#"{"signature": {"body": "sig"}}"#, "cannot sign itself"),
+            (r#"{"signature": {"body": "sig"}, "content": "{params}"}"#, "cannot sign itself"),
+            (r#"{"signature": {"body": "sig"}, "content": "{field:id}{field:sig}"}"#, "cannot sign itself"),
         ] {
             let error = row(changed).unwrap_err();
             assert_eq!(error.code(), "invalid_option");

@@ -80,3 +80,15 @@ impl<'de> Deserialize<'de> for Path {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_written_as_it_was_read() {
+        for text in ["a", "a.b.0", "items.[only].id"] {
+            assert_eq!(text.parse::<Path>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 const MAX_SECONDS_DIGITS: usize = 12;
 /// More digits are no time in milliseconds.
 const MAX_MILLISECONDS_DIGITS: usize = 15;
+/// A longer text is no RFC 3339 time that anybody sends: nanoseconds and an offset take 35.
+const MAX_RFC3339: usize = 64;
 
 /// Reads a time: ASCII digits without sign, space or leading zero, or RFC 3339.
 pub(crate) fn read(raw: &[u8], unit: TimeUnit) -> Result<Timestamp, ReasonCode> {
@@ -41,6 +43,22 @@ fn digits(raw: &[u8], most: usize) -> Option<i64> {
 }
 
 fn rfc3339(raw: &[u8]) -> Option<Timestamp> {
+    if raw.len() > MAX_RFC3339 {
+        return None;
+    }
     let date = OffsetDateTime::parse(std::str::from_utf8(raw).ok()?, &Rfc3339).ok()?;
     i64::try_from(date.unix_timestamp_nanos() / 1_000).ok().map(Timestamp::from_unix_micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_text_may_have_64_bytes_and_no_more() {
+        let text = |length: usize| format!("2023-11-14T22:13:20.{}Z", "0".repeat(length - 21)).into_bytes();
+        let expected = Timestamp::from_unix_seconds(1_700_000_000);
+        assert_eq!(read(&text(64), TimeUnit::Rfc3339), Ok(expected));
+        assert_eq!(read(&text(65), TimeUnit::Rfc3339), Err(ReasonCode::MalformedTimestamp));
+    }
 }
