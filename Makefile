@@ -17,7 +17,7 @@ files = $(shell find $(1) -type f -not -path '*/__pycache__/*' -not -path '*/nod
 CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
-.PHONY: test-format test-dashboard test-rust test-python test-node test-demo test-e2e
+.PHONY: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e
 .PHONY: bench-python bench-node bench-core bench-limits bench-collector bench-timing mutants
 .PHONY: fuzz fuzz-corpus $(FUZZ:%=fuzz-%) $(FUZZ:%=fuzz-corpus-%)
 
@@ -27,7 +27,7 @@ help: ## list the targets
 demo: build .build/express ## a collector, two applications and a story of 200 events; ONCE=1 stops after the summary
 	$(BIN)/python examples/demo/demo.py --surehook $(SUREHOOK) $(if $(ONCE),--once)
 
-test: test-format test-dashboard test-rust test-python test-node test-demo test-e2e ## everything, in every language: what CI runs
+test: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e ## everything, in every language: what CI runs
 
 build: surehook .build/wheel .build/tarball ## the command, the wheel and the npm package, as tests use them
 
@@ -55,6 +55,9 @@ test-python: .build/wheel
 test-node: .build/tarball
 	npm run --prefix node lint
 	npm test --prefix node
+
+test-differential: .build/tools
+	$(PYTHON) tests/vectors/disagreements.py --check $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 test-demo: build .build/express
 	$(BIN)/python examples/demo/demo.py --surehook $(SUREHOOK) --once

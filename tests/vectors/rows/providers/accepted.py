@@ -128,6 +128,16 @@ def _text_forms(table: Table) -> None:
             sender.request.but(body=body),
             message_id=sender.message_id or body_hash(body),
         )
+    stripe = messages.STRIPE.request
+    marked = b"\xef\xbb\xbf" + stripe.body
+    accept(
+        table,
+        "stripe-signed-byte-order-mark",
+        "A body that was signed with a mark before its text.",
+        "body disagreement",
+        stripe.but(body=marked),
+        message_id=body_hash(marked),
+    )
 
 
 def _rotation(table: Table) -> None:

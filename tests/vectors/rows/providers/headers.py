@@ -17,6 +17,7 @@ def add(table: Table) -> None:
     for sender in PREFIXED:
         _prefix(table, sender)
     _look_alikes(table)
+    _delivery_ids(table)
 
 
 def _missing(table: Table, sender: Sender) -> None:
@@ -102,3 +103,28 @@ def _look_alikes(table: Table) -> None:
             docusign,
             headers=[(f"x-docusign-signature-{number}", text)],
         )
+
+
+def _delivery_ids(table: Table) -> None:
+    github = messages.GITHUB.request
+    (name, given), *others = github.sent_headers()
+    odd = {"space": "a b", "newline": "a\n", "nul": "a\0", "letter-beyond-ascii": "\u00e9", "257-characters": "x" * 257}
+    for kind, text in odd.items():
+        refuse(
+            table,
+            f"github-delivery-id-{kind}",
+            "It is not signed, but it names the message in keys and logs.",
+            "message_id disagreement",
+            "malformed_message_id",
+            github,
+            headers=[(name, text), *others],
+        )
+    refuse(
+        table,
+        "github-delivery-id-twice",
+        "Which of them names the message?",
+        "message_id headers disagreement",
+        "duplicate_header",
+        github,
+        headers=[(name, given), *others, (name, "another")],
+    )

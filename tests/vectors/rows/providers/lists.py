@@ -110,6 +110,13 @@ def _forms(table: Table) -> None:
             stripe,
             headers=[(name, text)],
         )
+    disagreed = {
+        "one-space": (first + " " + right, "WorkOS writes its list so; a space says nothing about the signature."),
+        "key-without-a-value": (first + "v1," + right, "Not a pair, so it is skipped."),
+        "time-without-a-value": (first + "t," + right, "Not a pair, so it is skipped."),
+    }
+    for kind, (text, comment) in disagreed.items():
+        accept(table, f"stripe-list-{kind}", comment, "list disagreement", stripe, headers=[(name, text)])
     refused = {
         "other-scheme-alone": (first + f"v0={value}", "A signature of another scheme."),
         "no-signature": (first.rstrip(","), "Only a timestamp."),
@@ -121,6 +128,7 @@ def _forms(table: Table) -> None:
         "semicolons": (first.replace(",", ";") + right, "Parted by commas, not by semicolons."),
         "split-in-two": (first + f"v1={value[:32]},v1={value[32:]}", "The halves of the right one in two entries."),
         "quoted": (first + f'v1="{value}"', "Quotes are no hexadecimal."),
+        "second-equals-sign": (first + f"v1={value}=junk", "A value goes to the next comma."),
     }
     for kind, (text, comment) in refused.items():
         # With semicolons the whole is one pair: a timestamp of an odd form.
