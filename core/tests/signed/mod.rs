@@ -109,7 +109,7 @@ pub(crate) fn request(scheme: &Arc<Scheme>, draft: &Draft<'_>) -> Option<Request
     };
     let signed = match (&scheme.signature, &mut json) {
         (SignaturePlace::Body(path), Some(json)) => {
-            let signature = signer.signature(&unsigned);
+            let signature = signer.signature(&unsigned).expect("the body is one that the provider sends");
             put(json, path.segments(), &signature)?;
             body = json.to_string().into_bytes();
             own_headers(scheme, draft)?
