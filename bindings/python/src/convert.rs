@@ -53,6 +53,7 @@ impl Headers {
     pub(crate) fn read(value: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut headers = Self(Vec::new());
         if let Ok(dict) = value.cast::<PyDict>() {
+            headers.0.reserve(dict.len());
             for (name, text) in dict.iter() {
                 headers.add(&name, &text)?;
             }
