@@ -8,6 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SUREHOOK := target/debug/surehook
+FUZZ := headers verify secret envelope diagnosis scheme
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error --prefix
 
 # What the command, the wheel and the addon are made of.
@@ -16,8 +17,9 @@ files = $(shell find $(1) -type f -not -path '*/__pycache__/*' -not -path '*/nod
 CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
-.PHONY: test-format test-dashboard test-rust test-python test-node test-demo test-e2e
-.PHONY: bench-python bench-node bench-core bench-collector
+.PHONY: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e
+.PHONY: bench-python bench-node bench-core bench-limits bench-collector bench-timing mutants
+.PHONY: fuzz fuzz-corpus $(FUZZ:%=fuzz-%) $(FUZZ:%=fuzz-corpus-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +27,7 @@ help: ## list the targets
 demo: build .build/express ## a collector, two applications and a story of 200 events; ONCE=1 stops after the summary
 	$(BIN)/python examples/demo/demo.py --surehook $(SUREHOOK) $(if $(ONCE),--once)
 
-test: test-format test-dashboard test-rust test-python test-node test-demo test-e2e ## everything, in every language: what CI runs
+test: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e ## everything, in every language: what CI runs
 
 build: surehook .build/wheel .build/tarball ## the command, the wheel and the npm package, as tests use them
 
@@ -53,6 +55,9 @@ test-python: .build/wheel
 test-node: .build/tarball
 	npm run --prefix node lint
 	npm test --prefix node
+
+test-differential: .build/tools
+	$(PYTHON) tests/vectors/disagreements.py --check $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 test-demo: build .build/express
 	$(BIN)/python examples/demo/demo.py --surehook $(SUREHOOK) --once
@@ -137,8 +142,9 @@ room_P3 := node
 room_P4 := node
 room_P5 := core
 room_P8 := collector
+room_S6 := limits
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
@@ -149,12 +155,47 @@ bench-node: node/node_modules/.package-lock.json
 bench-core: .build/tools
 	@cargo bench --quiet -p surehook-core --bench verify
 
+bench-limits: .build/tools
+	@cargo bench --quiet -p surehook-core --bench limits
+
+bench-timing: .build/tools ## does a check's time tell where a wrong signature differs? It fails when it does, or when its control does not
+	@cargo bench --quiet -p surehook-core --bench timing
+
 bench-collector: dashboard
 	@cargo bench --quiet -p surehook-collector --bench ingest
 
+# Nightly Rust, for the fuzzer's instrumentation. fuzz/README.md tells where what it finds is, and what to do with it.
+SECONDS ?= 60
+fuzz_run = RUSTUP_TOOLCHAIN=nightly .build/cargo-fuzz/bin/cargo-fuzz
+fuzz_flags = -max_len=2048 -rss_limit_mb=512 -print_final_stats=1 -artifact_prefix=$(CURDIR)/.build/fuzz/found/$*/
+merge_flags = -set_cover_merge=1 -use_counters=0 -max_len=1024
+
+fuzz: $(FUZZ:%=fuzz-%) ## every fuzz target for SECONDS=60, one after the other; needs nightly Rust
+
+$(FUZZ:%=fuzz-%): fuzz-%: .build/cargo-fuzz
+	@mkdir -p .build/fuzz/$* .build/fuzz/found/$*
+	$(fuzz_run) run --sanitizer none $* .build/fuzz/$* fuzz/corpus/$* -- -max_total_time=$(SECONDS) $(fuzz_flags)
+
+fuzz-corpus: $(FUZZ:%=fuzz-corpus-%) ## keep the inputs that cover what `make fuzz` has covered
+
+$(FUZZ:%=fuzz-corpus-%): fuzz-corpus-%: .build/cargo-fuzz
+	@rm -rf .build/fuzz/$*.kept && mkdir -p .build/fuzz/$* .build/fuzz/$*.kept
+	$(fuzz_run) run --sanitizer none $* .build/fuzz/$*.kept .build/fuzz/$* fuzz/corpus/$* -- $(merge_flags)
+	@rm -rf fuzz/corpus/$* && mv .build/fuzz/$*.kept fuzz/corpus/$*
+
+mutants: .build/cargo-mutants ## break the verification in every way that cargo-mutants knows: a test must see each; takes hours
+	.build/cargo-mutants/bin/cargo-mutants mutants --config core/mutants.toml -p surehook-core --jobs 1 --output .build/mutants
+
 gen: .build/tools node/node_modules/.package-lock.json ## write again what is generated; `git diff` must then be empty
 	$(PYTHON) tests/vectors/generate.py
+	$(PYTHON) docs/generate-providers.py
 	npm run --prefix node generate
 
 .build/cargo-deny: | .build/tools
 	cargo install --quiet --locked --root $@ cargo-deny --version 0.20.2
+
+.build/cargo-fuzz: | .build/tools
+	cargo install --quiet --locked --root $@ cargo-fuzz --version 0.13.2
+
+.build/cargo-mutants: | .build/tools
+	cargo install --quiet --locked --root $@ cargo-mutants --version 27.1.0

@@ -44,6 +44,6 @@ export default tseslint.config(
 )
 
 function globals() {
-  const names = ['AbortController', 'Blob', 'Buffer', 'Headers', 'ReadableStream', 'Request', 'Response', 'TextEncoder', 'URL']
+  const names = ['AbortController', 'Blob', 'Buffer', 'Headers', 'ReadableStream', 'Request', 'Response', 'TextEncoder', 'URL', 'URLSearchParams']
   return Object.fromEntries([...names, 'console', 'performance', 'process', 'setTimeout'].map((name) => [name, 'readonly']))
 }

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use surehook_core::ConfigError;
+
 /// Why a command stopped.
 #[derive(Debug)]
 pub(crate) enum CliError {
@@ -11,6 +13,8 @@ pub(crate) enum CliError {
     Usage(String),
     /// It could not do, or did not find, what it was asked for: exit code 1.
     Failure(String),
+    /// The answer is no, and its output says so: exit code 1.
+    Told,
     /// Whoever read its output went away, as `| head` does: no message.
     OutputClosed,
 }
@@ -29,11 +33,22 @@ impl CliError {
         let (message, code) = match self {
             Self::Usage(message) => (message, 2),
             Self::Failure(message) => (message, 1),
+            Self::Told => return ExitCode::from(1),
             // What a shell reports for a process that SIGPIPE ended.
             Self::OutputClosed => return ExitCode::from(141),
         };
         eprintln!("surehook: {message}");
         ExitCode::from(code)
+    }
+}
+
+/// What an option or a secret cannot be; with the finding, where its shape tells what it is.
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        match &error {
+            ConfigError::SecretInvalid { finding: Some(finding), .. } => Self::usage(format!("{error} ({finding})")),
+            _ => Self::usage(error),
+        }
     }
 }
 

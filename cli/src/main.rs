@@ -1,22 +1,33 @@
-//! The `surehook` command: a collector in one process (`serve`, `dev`), and signed test events (`send`).
+//! The `surehook` command: a collector in one process (`serve`, `dev`), signed test events (`send`), and single
+//! requests (`verify`, `sign`).
 #![forbid(unsafe_code)]
 
+mod check;
 mod commands;
 mod delivery;
 mod error;
 mod events;
 mod host;
+mod input;
 mod kept;
+mod moment;
+mod provider;
+mod public_url;
 mod random;
 mod report;
+mod request_args;
+mod saved;
+mod secrets;
 mod settings;
+mod signed;
+mod statement;
 mod verdict;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{dev, send, serve};
+use commands::{dev, send, serve, sign, verify};
 use error::CliError;
 
 /// Webhook monitoring that catches missed sign-ups.
@@ -32,6 +43,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Dev(dev::DevArgs),
     Send(send::SendArgs),
+    Verify(verify::VerifyArgs),
+    Sign(sign::SignArgs),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +55,17 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), CliError> {
+    match cli.command {
+        Command::Serve(args) => online(serve::run(args)),
+        Command::Dev(args) => online(dev::run(args)),
+        Command::Send(args) => online(send::run(args)),
+        Command::Verify(args) => verify::run(args),
+        Command::Sign(args) => sign::run(args),
+    }
+}
+
+/// Runs a command that uses the network.
+fn online(command: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
     // Warnings of the collector; standard output is for what a command is asked to print.
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
@@ -52,11 +76,5 @@ fn run(cli: Cli) -> Result<(), CliError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime =
         tokio::runtime::Runtime::new().map_err(|error| CliError::failure(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        match cli.command {
-            Command::Serve(args) => serve::run(args).await,
-            Command::Dev(args) => dev::run(args).await,
-            Command::Send(args) => send::run(args).await,
-        }
-    })
+    runtime.block_on(command)
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p surehook-core --bench verify` prints one JSON line per figure, as `bars.md` words it; a slow figure
 //! never fails it.
+#![allow(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,31 +1,32 @@
-//! The event type and the entity's id, read from the JSON body without building a tree.
+//! What a message says of itself: its event type and the entity it is about.
 
-use std::borrow::Cow;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use smallvec::SmallVec;
-
+use crate::fields;
+use crate::request::HeaderPairs;
+use crate::scheme::{Path, Place, Scheme};
 use crate::text::cut;
 
 /// Longer values are cut: they label figures, they are not kept.
 const MAX_VALUE_BYTES: usize = 256;
 
-/// Where to look in a body.
+/// Where to look.
+///
+/// ```
+/// use surehook_core::envelope::EnvelopeFields;
+/// use surehook_core::scheme;
+///
+/// let fields = EnvelopeFields::of(&scheme::find("clerk").unwrap());
+/// let found = fields.read(&[], br#"{"data":{"id":"user_1","n":[1,2]},"type":"user.created"}"#);
+/// assert_eq!(found.event_type.as_deref(), Some("user.created"));
+/// assert_eq!(found.entity_id.as_deref(), Some("user_1"));
+/// assert_eq!(fields.read(&[], b"no JSON"), Default::default());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvelopeFields {
-    event_type: Vec<String>,
-    entity_id: Vec<String>,
+    event_type: Option<Place>,
+    entity_id: Option<Path>,
 }
 
-impl EnvelopeFields {
-    /// Both as dotted paths of object members, e.g. `type` and `data.id`.
-    pub fn new(event_type: &str, entity_id: &str) -> Self {
-        let path = |text: &str| text.split('.').map(str::to_owned).collect();
-        Self { event_type: path(event_type), entity_id: path(entity_id) }
-    }
-}
-
-/// What a body says of itself. Both are absent where the body is not JSON or says nothing.
+/// What a message says of itself. Both are absent where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
     /// E.g. `user.created`.
@@ -34,125 +35,54 @@ pub struct Envelope {
     pub entity_id: Option<String>,
 }
 
-/// Reads the event type and the entity's id; a member that comes twice counts as its last, as in `JSON.parse`.
-///
-/// ```
-/// use surehook_core::envelope::{EnvelopeFields, read};
-///
-/// let fields = EnvelopeFields::new("type", "data.id");
-/// let found = read(br#"{"data":{"id":"user_1","n":[1,2]},"type":"user.created"}"#, &fields);
-/// assert_eq!(found.event_type.as_deref(), Some("user.created"));
-/// assert_eq!(found.entity_id.as_deref(), Some("user_1"));
-/// assert_eq!(read(b"no JSON", &fields), Default::default());
-/// ```
-pub fn read(body: &[u8], fields: &EnvelopeFields) -> Envelope {
-    let mut found = [None, None];
-    let wanted = SmallVec::from_slice(&[(0, &fields.event_type[..]), (1, &fields.entity_id[..])]);
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let whole = Pick { wanted, found: &mut found }.deserialize(&mut json).and_then(|()| json.end());
-    match (whole, found) {
-        (Ok(()), [event_type, entity_id]) => Envelope { event_type, entity_id },
-        (Err(_), _) => Envelope::default(),
+impl EnvelopeFields {
+    /// The places of a provider's messages.
+    pub fn of(scheme: &Scheme) -> Self {
+        Self { event_type: scheme.event_type.clone(), entity_id: scheme.entity_id.clone() }
+    }
+
+    /// The same with the event type elsewhere in the JSON body.
+    pub fn with_event_type(self, path: Path) -> Self {
+        Self { event_type: Some(Place::Body(vec![path])), ..self }
+    }
+
+    /// Reads a message. Several values of an event type are joined by a dot, absent ones left out.
+    pub fn read(&self, headers: HeaderPairs<'_>, body: &[u8]) -> Envelope {
+        let types: &[Path] = match &self.event_type {
+            Some(Place::Body(paths)) => paths,
+            _ => &[],
+        };
+        let paths: smallvec::SmallVec<[&Path; 4]> = types.iter().chain(&self.entity_id).collect();
+        let mut values = fields::read(body, &paths);
+        let entity_id = self.entity_id.is_some().then(|| values.pop().flatten()).flatten();
+        let event_type = match &self.event_type {
+            Some(Place::Header(name)) => header(headers, name),
+            _ => values.into_iter().flatten().reduce(|whole, part| format!("{whole}.{part}")),
+        };
+        Envelope { event_type: event_type.map(label), entity_id: entity_id.map(label) }
     }
 }
 
-/// The paths still to be walked from here, each with its place in `found`.
-type Wanted<'p> = SmallVec<[(usize, &'p [String]); 2]>;
-
-struct Pick<'p, 'f> {
-    wanted: Wanted<'p>,
-    found: &'f mut [Option<String>; 2],
+fn label(value: String) -> String {
+    if value.len() <= MAX_VALUE_BYTES { value } else { cut(&value, MAX_VALUE_BYTES).to_owned() }
 }
 
-impl Pick<'_, '_> {
-    /// Takes a scalar for every path that ends here.
-    fn take(self, value: &str) {
-        let value = cut(value, MAX_VALUE_BYTES);
-        for (place, rest) in &self.wanted {
-            if rest.is_empty() {
-                self.found[*place] = Some(value.to_owned());
-            }
-        }
-    }
+fn header(headers: HeaderPairs<'_>, name: &str) -> Option<String> {
+    let (_, value) = headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))?;
+    std::str::from_utf8(value).ok().filter(|text| !text.is_empty()).map(str::to_owned)
 }
-
-impl<'de> DeserializeSeed<'de> for Pick<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Pick<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<MemberName<'de>>()? {
-            let below: Wanted<'_> = self
-                .wanted
-                .iter()
-                .filter_map(|(place, path)| {
-                    path.split_first().filter(|(head, _)| **head == *key.0).map(|(_, rest)| (*place, rest))
-                })
-                .collect();
-            if below.is_empty() {
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                map.next_value_seed(Pick { wanted: below, found: &mut *self.found })?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.take(value);
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.take(&value.to_string());
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.take(&value.to_string());
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// An object's key, borrowed from the body where it holds no escapes.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scheme;
+
+    fn fields(event_type: &str) -> EnvelopeFields {
+        EnvelopeFields::of(&scheme::find("clerk").unwrap()).with_event_type(event_type.parse().unwrap())
+    }
 
     fn event_type(body: &str) -> Option<String> {
-        read(body.as_bytes(), &EnvelopeFields::new("type", "data.id")).event_type
+        fields("type").read(&[], body.as_bytes()).event_type
     }
 
     #[test]
@@ -160,7 +90,7 @@ mod tests {
         for body in ["", "null", "[]", "3", "\"type\"", "{", "{\"type\":{}}", "{\"type\":null}", "{\"type\":\"a\"} x"] {
             assert_eq!(event_type(body), None, "{body}");
         }
-        assert_eq!(read(b"{\"type\":\"\xff\"}", &EnvelopeFields::new("type", "data.id")), Envelope::default());
+        assert_eq!(fields("type").read(&[], b"{\"type\":\"\xff\"}"), Envelope::default());
     }
 
     #[test]
@@ -170,16 +100,17 @@ mod tests {
 
     #[test]
     fn escapes_numbers_and_deep_paths_are_read() {
-        let fields = EnvelopeFields::new("event.kind", "data.id");
-        let found = read(br#"{"event":{"k\u0069nd":"x\ny"},"data":{"id":42}}"#, &fields);
+        let found = fields("event.kind").read(&[], br#"{"event":{"k\u0069nd":"x\ny"},"data":{"id":42}}"#);
         assert_eq!(found.event_type.as_deref(), Some("x\ny"));
         assert_eq!(found.entity_id.as_deref(), Some("42"));
     }
 
     #[test]
-    fn nesting_without_end_is_no_event() {
-        assert_eq!(event_type(&"[".repeat(1_000_000)), None);
-        assert_eq!(event_type(&"{\"data\":".repeat(100_000)), None);
+    fn an_event_type_in_a_header_is_read_from_there() {
+        let fields = EnvelopeFields::of(&scheme::find("github").unwrap());
+        let headers: [(&[u8], &[u8]); 1] = [(b"X-GitHub-Event", b"push")];
+        assert_eq!(fields.read(&headers, b"{}").event_type.as_deref(), Some("push"));
+        assert_eq!(fields.read(&[], b"{}").event_type, None);
     }
 
     #[test]

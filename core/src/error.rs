@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnose::{Diagnosis, Finding};
+
 macro_rules! reason_codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal: $message:literal;)*) => {
         /// Why a request was rejected. The code is stable; the message is for people.
@@ -92,6 +94,8 @@ pub enum ConfigError {
     SecretInvalid {
         /// What is wrong with it, in words that do not repeat it.
         fault: String,
+        /// What it is, where its shape tells.
+        finding: Option<Finding>,
     },
     /// An option has a value it may not have.
     #[error("the option {option} cannot be used: {fault}")]
@@ -116,7 +120,7 @@ impl ConfigError {
 
     /// An unusable secret; `fault` must not repeat it.
     pub fn secret_invalid(fault: impl Into<String>) -> Self {
-        Self::SecretInvalid { fault: fault.into() }
+        Self::SecretInvalid { fault: fault.into(), finding: None }
     }
 
     /// An unusable option.
@@ -126,7 +130,7 @@ impl ConfigError {
 
     /// A provider nobody knows.
     pub fn unknown_provider(name: &str) -> Self {
-        let known: Vec<_> = crate::scheme::PROVIDERS.iter().map(|scheme| scheme.provider).collect();
+        let known: Vec<_> = crate::scheme::providers().iter().map(|scheme| scheme.provider.as_str()).collect();
         Self::UnknownProvider { name: name.chars().take(60).collect(), known: known.join(", ") }
     }
 }
@@ -139,17 +143,28 @@ impl ConfigError {
 pub struct Rejection {
     code: ReasonCode,
     claimed_message_id: Option<String>,
+    diagnosis: Option<Box<Diagnosis>>,
 }
 
 impl Rejection {
     /// A rejection for `code`, of a request without a readable message id.
     pub const fn new(code: ReasonCode) -> Self {
-        Self { code, claimed_message_id: None }
+        Self { code, claimed_message_id: None, diagnosis: None }
     }
 
     /// The same rejection, of a request that claims this message id.
     pub fn with_claimed_message_id(self, id: &str) -> Self {
         Self { claimed_message_id: Some(id.to_owned()), ..self }
+    }
+
+    /// The same rejection with its cause, where one was found.
+    pub fn with_diagnosis(self, diagnosis: Option<Diagnosis>) -> Self {
+        Self { diagnosis: diagnosis.map(Box::new), ..self }
+    }
+
+    /// The cause of the rejection, where it was looked for and found.
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.diagnosis.as_deref()
     }
 
     /// The stable reason code.
@@ -162,9 +177,9 @@ impl Rejection {
         self.code.message()
     }
 
-    /// The page that explains the code and how to mend it.
+    /// The page that explains the cause, or the code where no cause was found, and how to mend it.
     pub fn docs(&self) -> String {
-        self.code.docs()
+        self.diagnosis().map_or_else(|| self.code.docs(), Diagnosis::docs)
     }
 
     /// The message id the request claims. Nobody signed it: it may be shown, never relied on.
@@ -175,7 +190,8 @@ impl Rejection {
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.message())
+        write!(f, "{}: {}", self.code, self.message())?;
+        self.diagnosis().map_or(Ok(()), |diagnosis| write!(f, " Found: {diagnosis}"))
     }
 }
 
@@ -184,6 +200,11 @@ impl std::error::Error for Rejection {}
 impl ReasonCode {
     /// The page that explains the code and how to mend it.
     pub fn docs(self) -> String {
-        format!("{}/blob/main/docs/diagnostics/{self}.md", env!("CARGO_PKG_REPOSITORY"))
+        docs_page(self.as_str())
     }
+}
+
+/// The page of a reason code or of a finding.
+pub(crate) fn docs_page(code: &str) -> String {
+    format!("{}/blob/main/docs/diagnostics/{code}.md", env!("CARGO_PKG_REPOSITORY"))
 }

@@ -23,11 +23,14 @@
 #![deny(missing_docs)]
 
 pub mod dedup;
+pub mod diagnose;
 pub mod envelope;
 pub mod error;
-mod headers;
+mod fields;
+pub mod handshake;
 pub mod marks;
 pub mod outcome;
+mod request;
 mod requirements;
 pub mod scheme;
 mod secret;
@@ -37,15 +40,16 @@ mod text;
 mod time;
 pub mod verify;
 
+pub use diagnose::Diagnosis;
 pub use error::{ConfigError, ReasonCode, Rejection};
-pub use headers::HeaderPairs;
 pub use marks::Marks;
 pub use outcome::Outcome;
+pub use request::{HeaderPairs, Incoming};
 pub use requirements::{OnSilentDrop, Requirements};
 pub use scheme::Scheme;
 pub use secret::Secret;
-pub use sign::sign;
+pub use sign::{Signer, Unsigned, sign};
 pub use time::Timestamp;
 #[doc(hidden)]
 pub use verify::primitives;
-pub use verify::{VerifiedMessage, Verifier};
+pub use verify::{CustomVerdict, VerifiedMessage, Verifier};

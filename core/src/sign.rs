@@ -1,12 +1,17 @@
 //! Making signatures, for test events.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::Signer;
-use hmac::Mac;
 
 use crate::error::ConfigError;
-use crate::secret::SigningSecret;
+use crate::request::{HeaderPairs, Incoming};
+use crate::scheme::{self, Algorithm, Encoding, Place, Scheme, SignaturePlace, TimestampPlace};
+use crate::secret::SigningKey;
+use crate::time::Timestamp;
+use crate::verify::content::{self, Signed};
+use crate::verify::timestamps;
 
 /// The signature entry of a message by the Standard Webhooks rules: `v1,…` for `whsec_` secrets, `v1a,…` for `whsk_` keys.
 ///
@@ -19,15 +24,168 @@ use crate::secret::SigningSecret;
 /// assert_eq!(entry.unwrap(), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 /// ```
 pub fn sign(secret: &str, message_id: &str, timestamp_seconds: i64, body: &[u8]) -> Result<String, ConfigError> {
-    let head = format!("{message_id}.{timestamp_seconds}.");
-    Ok(match SigningSecret::parse(secret)? {
-        SigningSecret::Hmac(keyed) => {
-            let mac = keyed.chain_update(head.as_bytes()).chain_update(body).finalize();
-            format!("v1,{}", STANDARD.encode(mac.into_bytes()))
+    let scheme = scheme::find("standard-webhooks").ok_or_else(|| ConfigError::unknown_provider("standard-webhooks"))?;
+    let signer = Signer::new(scheme, secret)?;
+    let timestamp = Timestamp::from_unix_seconds(timestamp_seconds);
+    signer.signature(&Unsigned { message_id, timestamp, ..Unsigned::post(body) })
+}
+
+/// Signs requests as a provider does.
+///
+/// ```
+/// use surehook_core::{Signer, Timestamp, Unsigned, Verifier, scheme};
+///
+/// let stripe = scheme::find("stripe").unwrap();
+/// let now = Timestamp::from_unix_seconds(1_700_000_000);
+/// let unsigned = Unsigned { timestamp: now, ..Unsigned::post(br#"{"id":"evt_1"}"#) };
+/// let headers = Signer::new(stripe, "whsec_0123456789abcdef").unwrap().sign(&unsigned).unwrap();
+/// assert_eq!(headers[0].0, "stripe-signature");
+///
+/// let pairs: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+/// let verifier = Verifier::new("stripe", &["whsec_0123456789abcdef"]).unwrap();
+/// assert_eq!(verifier.verify(unsigned.body, &pairs, now).unwrap().message_id(), "evt_1");
+/// ```
+pub struct Signer {
+    scheme: Arc<Scheme>,
+    key: SigningKey,
+    url: String,
+}
+
+/// A request that is yet to be signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsigned<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The query of the URL, without its question mark; empty for none.
+    pub query: &'a str,
+    /// The headers that it has already; a form is told by its `content-type`.
+    pub headers: HeaderPairs<'a>,
+    /// The message's id, for schemes that put it into a header.
+    pub message_id: &'a str,
+    /// The time of signing.
+    pub timestamp: Timestamp,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Unsigned<'a> {
+    /// A `POST` with this body, without an id, at the Unix epoch.
+    pub fn post(body: &'a [u8]) -> Self {
+        let timestamp = Timestamp::from_unix_seconds(0);
+        Self { method: "POST", query: "", headers: &[], message_id: "", timestamp, body }
+    }
+}
+
+impl Signer {
+    /// A signer with the shared secret as a receiver has it, or with a private key: `whsk_…`, an Ed25519 seed in hexadecimal,
+    /// a P-256 key as PKCS #8 DER in base64.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretInvalid`] when the secret cannot sign.
+    pub fn new(scheme: Arc<Scheme>, secret: &str) -> Result<Self, ConfigError> {
+        let key = SigningKey::for_scheme(secret, &scheme)?;
+        Ok(Self { scheme, key, url: String::new() })
+    }
+
+    /// Sets the public URL of the endpoint without its query, for schemes that sign it.
+    pub fn with_url(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
+    /// The headers that a provider would send with the request.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when the scheme puts its signature into the body, and as [`signature`](Self::signature).
+    pub fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Vec<(String, String)>, ConfigError> {
+        let signature = self.signature(unsigned)?;
+        let time = self.timestamp_text(unsigned);
+        let mut headers = Vec::new();
+        match &self.scheme.signature {
+            SignaturePlace::Families(families) => headers.extend([
+                (families[0].id.clone(), unsigned.message_id.to_owned()),
+                (families[0].timestamp.clone(), time.clone()),
+                (families[0].signature.clone(), signature),
+            ]),
+            SignaturePlace::Header { name, prefix } => headers.push((name.clone(), format!("{prefix}{signature}"))),
+            SignaturePlace::Pairs { name, separator, key } => {
+                let timed = match self.scheme.timestamp.as_ref().map(|rule| &rule.place) {
+                    Some(TimestampPlace::Pair(own)) => format!("{own}={time}{separator}"),
+                    _ => String::new(),
+                };
+                headers.push((name.clone(), format!("{timed}{key}={signature}")));
+            }
+            SignaturePlace::Numbered { name, .. } => headers.push((format!("{name}1"), signature)),
+            SignaturePlace::Body(path) => {
+                let fault = format!("{} puts its signature into the body, at {path}", self.scheme.title);
+                return Err(ConfigError::invalid_option("provider", fault));
+            }
         }
-        SigningSecret::Ed25519(key) => {
-            let signed = [head.as_bytes(), body].concat();
-            format!("v1a,{}", STANDARD.encode(key.sign(&signed).to_bytes()))
+        if let Some(TimestampPlace::Header(name)) = self.scheme.timestamp.as_ref().map(|rule| &rule.place) {
+            headers.push((name.clone(), time));
         }
-    })
+        if let Some(Place::Header(name)) = &self.scheme.message_id
+            && !unsigned.message_id.is_empty()
+        {
+            headers.push((name.clone(), unsigned.message_id.to_owned()));
+        }
+        Ok(headers)
+    }
+
+    /// The signature alone, as it is written; with its version where a scheme has versions.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when the provider would not send this body to this URL.
+    ///
+    /// ```
+    /// use surehook_core::{Signer, Unsigned, scheme};
+    ///
+    /// let twilio = Signer::new(scheme::find("twilio").unwrap(), "0123456789abcdef").unwrap().with_url("https://example.com/");
+    /// assert!(twilio.signature(&Unsigned::post(b"{}")).unwrap_err().to_string().contains("bodySHA256"));
+    /// let query = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    /// assert!(twilio.signature(&Unsigned { query, ..Unsigned::post(b"{}") }).is_ok());
+    /// ```
+    pub fn signature(&self, unsigned: &Unsigned<'_>) -> Result<String, ConfigError> {
+        let path = format!("?{}", unsigned.query);
+        let incoming =
+            Incoming { method: unsigned.method, path: &path, headers: unsigned.headers, body: unsigned.body };
+        let url = match unsigned.query {
+            "" => self.url.clone(),
+            query => format!("{}?{query}", self.url),
+        };
+        let time = self.timestamp_text(unsigned);
+        let signed = Signed {
+            id: unsigned.message_id.as_bytes(),
+            timestamp: time.as_bytes(),
+            body: unsigned.body,
+            url: &url,
+            incoming: &incoming,
+        };
+        let pieces = content::pieces(&self.scheme, &signed).ok_or_else(|| {
+            let title = &self.scheme.title;
+            let fault =
+                format!("{title} sends a body that is no form with its SHA-256 as bodySHA256 in the URL's query");
+            ConfigError::invalid_option("url", fault)
+        })?;
+        let tag = self.key.sign(&pieces);
+        Ok(match (self.scheme.algorithm, self.scheme.encoding) {
+            (Algorithm::Standard, _) => format!("{}{}", self.version(), STANDARD.encode(&tag)),
+            (Algorithm::Token, _) => String::from_utf8_lossy(&tag).into_owned(),
+            (_, Encoding::Hex) => base16ct::lower::encode_string(&tag),
+            (_, Encoding::Base64) => STANDARD.encode(&tag),
+        })
+    }
+
+    fn version(&self) -> &'static str {
+        if matches!(self.key, SigningKey::Ed25519(_)) { "v1a," } else { "v1," }
+    }
+
+    fn timestamp_text(&self, unsigned: &Unsigned<'_>) -> String {
+        self.scheme.timestamp.as_ref().map_or_else(String::new, |rule| timestamps::write(unsigned.timestamp, rule.unit))
+    }
+}
+
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer").field("provider", &self.scheme.provider).finish_non_exhaustive()
+    }
 }

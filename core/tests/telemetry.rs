@@ -27,7 +27,7 @@ fn attempt(id: u128) -> Attempt {
         duration_us: 1500,
         status: Some(500),
         outcome: Outcome::Failed,
-        verification: Verification { result: VerificationResult::Verified, code: None },
+        verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
         dedup: Dedup { result: DedupResult::New, store: Some("memory".to_owned()) },
         steps: vec![Step { name: "create_profile".to_owned(), at_us: 10 }],
         missing_steps: Vec::new(),

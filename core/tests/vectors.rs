@@ -2,57 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod rows;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use rows::{File, SecretRow, VerifyRow, load};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use surehook_core::{ReasonCode, Secret, Timestamp, Verifier};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File<Row> {
-    #[serde(rename = "description")]
-    _description: String,
-    #[serde(rename = "generator")]
-    _generator: String,
-    count: usize,
-    flags: BTreeMap<String, String>,
-    rows: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifyRow {
-    id: String,
-    #[serde(rename = "comment")]
-    _comment: String,
-    flags: Vec<String>,
-    provider: String,
-    secrets: Vec<String>,
-    headers: Vec<(String, Value)>,
-    body: String,
-    now: i64,
-    options: Options,
-    expect: Expect,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Value {
-    Text(String),
-    Bytes { base64: String },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    tolerance_seconds: Option<u64>,
-    max_body_bytes: Option<usize>,
-}
+use surehook_core::{ReasonCode, Secret, Timestamp, Verifier, scheme};
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,52 +19,15 @@ struct Expect {
     code: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SecretRow {
-    id: String,
-    #[serde(rename = "comment")]
-    _comment: String,
-    flags: Vec<String>,
-    provider: String,
-    secret: String,
-    expect: String,
-    says: Option<String>,
-}
-
-fn load<Row: DeserializeOwned>(name: &str) -> File<Row> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name);
-    let text = std::fs::read_to_string(&path).unwrap();
-    let file: File<Row> = serde_json::from_str(&text).unwrap();
-    assert_eq!(file.rows.len(), file.count, "{name} was cut");
-    file
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    match value {
-        Value::Text(text) => text.as_bytes().to_vec(),
-        Value::Bytes { base64 } => STANDARD.decode(base64).unwrap(),
-    }
-}
-
-fn verdict(row: &VerifyRow) -> Expect {
-    let mut verifier = Verifier::new(&row.provider, &row.secrets).unwrap();
-    if let Some(seconds) = row.options.tolerance_seconds {
-        verifier = verifier.with_tolerance(Duration::from_secs(seconds)).unwrap();
-    }
-    if let Some(limit) = row.options.max_body_bytes {
-        verifier = verifier.with_max_body_bytes(limit).unwrap();
-    }
-    let owned: Vec<_> = row.headers.iter().map(|(name, value)| (name.as_bytes(), bytes(value))).collect();
-    let headers: Vec<_> = owned.iter().map(|(name, value)| (*name, value.as_slice())).collect();
-    let body = STANDARD.decode(&row.body).unwrap();
-    match verifier.verify(&body, &headers, Timestamp::from_unix_seconds(row.now)) {
+fn verdict(row: &VerifyRow<Expect>) -> Expect {
+    let verifier = row.verifier().unwrap();
+    row.with_request(|incoming, now| match verifier.verify_request(incoming, now) {
         Ok(message) => {
-            assert_eq!(message.body(), body, "{}", row.id);
+            assert_eq!(message.body(), incoming.body, "{}", row.id);
             Expect { valid: true, message_id: Some(message.message_id().to_owned()), code: None }
         }
         Err(rejection) => Expect { valid: false, message_id: None, code: Some(rejection.code().as_str().to_owned()) },
-    }
+    })
 }
 
 /// What building an endpoint with the secret gives, and what the error says of it.
@@ -121,7 +41,7 @@ fn secret_verdict(row: &SecretRow) -> (&'static str, String) {
 
 #[test]
 fn every_row_has_the_same_verdict_and_every_secret_its_fate() {
-    let verify: File<VerifyRow> = load("verify.json");
+    let verify: File<VerifyRow<Expect>> = load("verify.json");
     let secrets: File<SecretRow> = load("secrets.json");
     let mut differences = Vec::new();
     for row in &verify.rows {
@@ -150,7 +70,7 @@ fn every_row_has_the_same_verdict_and_every_secret_its_fate() {
 
 #[test]
 fn the_table_is_large_and_mostly_negative_and_uses_every_code_of_a_pure_check() {
-    let verify: File<VerifyRow> = load("verify.json");
+    let verify: File<VerifyRow<Expect>> = load("verify.json");
     let negative = verify.rows.iter().filter(|row| !row.expect.valid).count();
     assert!(verify.rows.len() >= 170, "{} rows", verify.rows.len());
     assert!(negative * 10 >= verify.rows.len() * 6, "{negative} negative of {}", verify.rows.len());
@@ -173,7 +93,7 @@ fn rows_have_ids_of_their_own_and_flags_that_are_explained() {
             assert!(row_flags.iter().all(|flag| flags.contains_key(flag)), "{id}");
         }
     }
-    let verify: File<VerifyRow> = load("verify.json");
+    let verify: File<VerifyRow<Expect>> = load("verify.json");
     check(&verify.flags, verify.rows.iter().map(|row| (row.id.as_str(), row.flags.as_slice())));
     let secrets: File<SecretRow> = load("secrets.json");
     check(&secrets.flags, secrets.rows.iter().map(|row| (row.id.as_str(), row.flags.as_slice())));
@@ -220,7 +140,10 @@ fn errors_and_debug_output_never_repeat_a_secret() {
     let secrets: File<SecretRow> = load("secrets.json");
     for row in secrets.rows.iter().filter(|row| row.secret.len() > 6 && !row.flags.contains(&"length".to_owned())) {
         let tail = row.secret.trim_start_matches("whsec_").trim_start_matches("whpk_");
-        let shown = match (Verifier::new(&row.provider, &[&row.secret]), Secret::parse(&row.secret)) {
+        let shown = match (
+            Verifier::new(&row.provider, &[&row.secret]),
+            Secret::for_scheme(&row.secret, &scheme::find(&row.provider).unwrap()),
+        ) {
             (Ok(verifier), Ok(secret)) => format!("{verifier:?} {secret:?}"),
             (Err(error), Err(other)) => format!("{error} {error:?} {other} {other:?}"),
             _ => panic!("{}: Verifier and Secret disagree", row.id),

@@ -1,7 +1,7 @@
 /** A message in one sentence, from its attempts. */
 import { formatCount, ordinal, plural } from "./format.ts";
 import type { Attempt } from "./types.ts";
-import { outcomeWord, reasonWord } from "./vocabulary.ts";
+import { FINDINGS, findingWord, outcomeWord, reasonWord } from "./vocabulary.ts";
 
 export interface Story {
   tone: "good" | "bad" | "warn" | "quiet" | "refused";
@@ -22,10 +22,22 @@ export function storyOf(attempts: readonly Attempt[]): Story {
     case "silent_drop":
       return { tone: "bad", text: `Dropped silently: the provider was told that all is well, but the work was not done${missing(decisive)}.` };
     case "rejected":
-      return { tone: "refused", text: `Refused before the handler. ${reasonWord(decisive.verification.code ?? "").meaning}` };
+      return { tone: "refused", text: `Refused before the handler. ${refusal(decisive)}` };
     default:
       return { tone: word.tone, text: word.meaning };
   }
+}
+
+/** The proved cause where there is one; a likely one is told as what it is. */
+function refusal({ verification: { code, diagnosis } }: Attempt): string {
+  const reason = reasonWord(code ?? "").meaning;
+  if (!diagnosis || !FINDINGS.includes(diagnosis.finding)) return reason;
+  const cause = findingWord(diagnosis.finding).meaning;
+  return diagnosis.certainty === "proved" ? cause : `${reason} Likely: ${lowerFirst(cause)}`;
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }
 
 /** Anyone can write a message's id on a request that is then refused. */

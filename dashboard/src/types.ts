@@ -65,6 +65,14 @@ export interface MessageList {
   next: string | null;
 }
 
+/** Why a signature failed. `certainty` is `proved` or `likely`; a newer sender may know more words than this page. */
+export interface Diagnosis {
+  finding: string;
+  certainty: string;
+  evidence: string;
+  fix: string;
+}
+
 export interface Attempt {
   id: string;
   endpoint: string;
@@ -77,7 +85,7 @@ export interface Attempt {
   duration_us: number;
   status?: number;
   outcome: Outcome;
-  verification: { result: "verified" | "rejected" | "unverified"; code?: string };
+  verification: { result: "verified" | "rejected" | "unverified"; code?: string; diagnosis?: Diagnosis };
   dedup: { result: string; store?: string };
   steps?: { name: string; at_us: number }[];
   missing_steps?: string[];

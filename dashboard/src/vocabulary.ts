@@ -1,5 +1,5 @@
 /**
- * The stable words of the wire, in plain English: outcomes, reason codes, de-duplication results.
+ * The stable words of the wire, in plain English: outcomes, reason codes, findings, de-duplication results.
  * `test/vocabulary.test.ts` holds this file against `tests/contract/codes.json`.
  */
 import type { Outcome } from "./types.ts";
@@ -12,11 +12,11 @@ export interface Word {
   meaning: string;
 }
 
-export interface OutcomeWord extends Word {
+export interface TonedWord extends Word {
   tone: Tone;
 }
 
-const OUTCOME_WORDS: Record<Outcome, OutcomeWord> = {
+const OUTCOME_WORDS: Record<Outcome, TonedWord> = {
   processed: { label: "Processed", tone: "good", meaning: "The handler did its work." },
   silent_drop: { label: "Silent drop", tone: "warn", meaning: "The handler answered 2xx but did not do the work." },
   failed: { label: "Failed", tone: "bad", meaning: "The handler failed, or answered anything but 2xx." },
@@ -27,7 +27,7 @@ const OUTCOME_WORDS: Record<Outcome, OutcomeWord> = {
   ignored: { label: "Ignored", tone: "quiet", meaning: "The event type is declared ignored." },
 };
 
-export function outcomeWord(outcome: string): OutcomeWord {
+export function outcomeWord(outcome: string): TonedWord {
   return own(OUTCOME_WORDS, outcome)
     ?? { label: outcome, tone: "quiet", meaning: "An outcome that this dashboard does not know yet." };
 }
@@ -114,7 +114,109 @@ export function reasonWord(code: string): ReasonWord {
 
 /** The page that explains a reason code at length. */
 export function reasonPage(code: string): string | null {
-  return Object.hasOwn(REASON_WORDS, code) ? `https://github.com/surehook/surehook/blob/main/docs/diagnostics/${code}.md` : null;
+  return Object.hasOwn(REASON_WORDS, code) ? page(code) : null;
+}
+
+const FINDING_WORDS: Record<string, Word> = {
+  secret_of_another_endpoint: {
+    label: "Secret of another endpoint",
+    meaning: "The message was signed with the secret of another endpoint of this application.",
+  },
+  secret_not_decoded: {
+    label: "Secret read in two ways",
+    meaning: "The secret is right, but the sender and the receiver make different keys of its text: one decodes it, the other does not.",
+  },
+  secret_double_encoded: {
+    label: "Secret encoded twice",
+    meaning: "The secret was encoded once more on its way into the application.",
+  },
+  secret_whitespace_or_quotes: {
+    label: "Stray characters in the secret",
+    meaning: "The secret holds whitespace, quotes or an escape like \\n that do not belong to it.",
+  },
+  body_reserialized: {
+    label: "Body parsed and written again",
+    meaning: "The JSON was parsed and written again before the check: it says the same, in other bytes.",
+  },
+  body_newline_changed: {
+    label: "Line ends changed",
+    meaning: "The line ends of the body were changed between LF and CRLF.",
+  },
+  body_trailing_newline: {
+    label: "Final newline added or lost",
+    meaning: "A newline at the end of the body was added or lost on the way.",
+  },
+  body_bom: {
+    label: "Byte order mark added or lost",
+    meaning: "A byte order mark at the start of the body was added or lost on the way.",
+  },
+  body_base64: {
+    label: "Body still in base64",
+    meaning: "The check was given the base64 of the body, not its bytes.",
+  },
+  body_gzipped: {
+    label: "Body still compressed",
+    meaning: "The check was given the compressed body, and the provider signed it uncompressed.",
+  },
+  body_form_wrapped: {
+    label: "Body inside a form field",
+    meaning: "The signed body arrived as a field of a form.",
+  },
+  body_decoded_lossily: {
+    label: "Bytes lost by decoding",
+    meaning: "The body was decoded as text: a replacement character stands where bytes were.",
+  },
+  body_empty_was_consumed: {
+    label: "Body read by something else",
+    meaning: "The request came with a body, and nothing of it was left when the check asked for it.",
+  },
+  timestamp_units: {
+    label: "Time in another unit",
+    meaning: "The signed time is in another unit than this provider uses: milliseconds for seconds, or the reverse.",
+  },
+  clock_skew: {
+    label: "Right signature, wrong time",
+    meaning: "The signature is right. Only the signed time is too far from the clock of this host.",
+  },
+  header_rewritten: {
+    label: "Header rewritten on the way",
+    meaning: "A header with the message id or the time was renamed, replaced or padded on the way.",
+  },
+  test_live_mix: {
+    label: "Test and live mixed",
+    meaning: "The message is of one mode and the secret of the other: test and live have their own.",
+  },
+  not_a_webhook_secret: {
+    label: "Not the right kind of secret",
+    meaning: "What is set as the signing secret is another kind of value.",
+  },
+};
+
+export const FINDINGS = Object.keys(FINDING_WORDS);
+
+export function findingWord(finding: string): Word {
+  return own(FINDING_WORDS, finding) ?? { label: finding, meaning: "A finding that this dashboard does not know yet." };
+}
+
+/** The page that explains a finding at length. */
+export function findingPage(finding: string): string | null {
+  return Object.hasOwn(FINDING_WORDS, finding) ? page(finding) : null;
+}
+
+function page(name: string): string {
+  return `https://github.com/surehook/surehook/blob/main/docs/diagnostics/${name}.md`;
+}
+
+const CERTAINTY_WORDS: Record<string, TonedWord> = {
+  proved: { label: "Proved", tone: "good", meaning: "An experiment with this cause made the signature right." },
+  likely: { label: "Likely", tone: "warn", meaning: "It looks like this, but no experiment proves it." },
+};
+
+export const CERTAINTIES = Object.keys(CERTAINTY_WORDS);
+
+export function certaintyWord(certainty: string): TonedWord {
+  return own(CERTAINTY_WORDS, certainty)
+    ?? { label: certainty, tone: "quiet", meaning: "A certainty that this dashboard does not know yet." };
 }
 
 const DEDUP_WORDS: Record<string, Word> = {

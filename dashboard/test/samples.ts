@@ -1,4 +1,4 @@
-import type { Attempt, MessageSummary, Outcome, Overview, OverviewRow } from "../src/types.ts";
+import type { Attempt, Diagnosis, MessageSummary, Outcome, Overview, OverviewRow } from "../src/types.ts";
 
 /** A row of the overview, flawless unless told otherwise. */
 export function row(changes: Partial<OverviewRow> = {}): OverviewRow {
@@ -37,3 +37,10 @@ export function message(id: number, lastSeen: number, changes: Partial<MessageSu
     first_seen: lastSeen, last_seen: lastSeen, attempts: 1, outcome: "processed", ...changes,
   };
 }
+
+export const DIAGNOSIS: Diagnosis = {
+  finding: "secret_of_another_endpoint",
+  certainty: "proved",
+  evidence: "The signature is right with the secret of the endpoint billing.",
+  fix: "Give this endpoint its own secret from the page of this very endpoint in the provider's dashboard.",
+};

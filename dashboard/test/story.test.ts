@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { storyOf } from "../src/story.ts";
-import { attempt } from "./samples.ts";
+import { attempt, DIAGNOSIS } from "./samples.ts";
 
 const rejected = attempt("rejected", { verification: { result: "rejected", code: "timestamp_too_old" } });
+const diagnosed = (changes: Partial<typeof DIAGNOSIS>) =>
+  attempt("rejected", { verification: { result: "rejected", code: "signature_mismatch", diagnosis: { ...DIAGNOSIS, ...changes } } });
 
 describe("the story of a message", () => {
   it.each([
@@ -22,6 +24,19 @@ describe("the story of a message", () => {
       "Dropped silently: the provider was told that all is well, but the work was not done (missing: create_profile).",
     ],
     ["refused", [rejected], "refused", "Refused before the handler. The request was signed longer ago than the tolerance allows."],
+    [
+      "refused for a proved cause", [diagnosed({})], "refused",
+      "Refused before the handler. The message was signed with the secret of another endpoint of this application.",
+    ],
+    [
+      "refused for a likely cause", [diagnosed({ finding: "body_decoded_lossily", certainty: "likely" })], "refused",
+      "Refused before the handler. No signature matches the body, the headers and the secrets of this endpoint."
+      + " Likely: the body was decoded as text: a replacement character stands where bytes were.",
+    ],
+    [
+      "refused for a cause that only a newer sender knows", [diagnosed({ finding: "new_finding" })], "refused",
+      "Refused before the handler. No signature matches the body, the headers and the secrets of this endpoint.",
+    ],
     ["not stored", [], "quiet", "No attempt of this message is stored."],
   ] as const)("%s", (_name, attempts, tone, text) => {
     expect(storyOf(attempts)).toEqual({ tone, text });

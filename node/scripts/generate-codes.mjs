@@ -5,6 +5,8 @@ const catalogue = JSON.parse(readFileSync(new URL('../../tests/contract/codes.js
 
 const lists = [
   ['reason_codes', 'REASON_CODES', 'ReasonCode', 'Why a request was refused.'],
+  ['findings', 'FINDINGS', 'Finding', 'The cause that a diagnosis names.'],
+  ['certainties', 'CERTAINTIES', 'Certainty', 'How sure a diagnosis is: an experiment verified, or only the shape speaks for it.'],
   ['outcomes', 'OUTCOMES', 'Outcome', 'What became of an attempt.'],
   ['drop_reasons', 'DROP_REASONS', 'DropReason', 'Why a recorded attempt never reached the collector.'],
   ['dedup_results', 'DEDUP_RESULTS', 'DedupResult', 'What de-duplication said of an attempt.'],

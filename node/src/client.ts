@@ -1,3 +1,4 @@
+import { checkOptions } from './checks'
 import type { DropReason } from './codes'
 import { translated } from './errors'
 import { log, logNotices, setLogger, type Logger } from './logger'
@@ -38,6 +39,7 @@ let exitFlush = false
  * ```
  */
 export function init(options: InitOptions = {}): void {
+  checkOptions(options, { apiKey: 'string', endpoint: 'string' })
   if (options.logger !== undefined) setLogger(options.logger)
   const { apiKey, endpoint } = options
   const settings = {

@@ -23,6 +23,40 @@ export const REASON_CODES = [
 /** Why a request was refused. */
 export type ReasonCode = (typeof REASON_CODES)[number]
 
+/** The cause that a diagnosis names. */
+export const FINDINGS = [
+  'secret_of_another_endpoint',
+  'secret_not_decoded',
+  'secret_double_encoded',
+  'secret_whitespace_or_quotes',
+  'body_reserialized',
+  'body_newline_changed',
+  'body_trailing_newline',
+  'body_bom',
+  'body_base64',
+  'body_gzipped',
+  'body_form_wrapped',
+  'body_decoded_lossily',
+  'body_empty_was_consumed',
+  'timestamp_units',
+  'clock_skew',
+  'header_rewritten',
+  'test_live_mix',
+  'not_a_webhook_secret',
+] as const
+
+/** The cause that a diagnosis names. */
+export type Finding = (typeof FINDINGS)[number]
+
+/** How sure a diagnosis is: an experiment verified, or only the shape speaks for it. */
+export const CERTAINTIES = [
+  'proved',
+  'likely',
+] as const
+
+/** How sure a diagnosis is: an experiment verified, or only the shape speaks for it. */
+export type Certainty = (typeof CERTAINTIES)[number]
+
 /** What became of an attempt. */
 export const OUTCOMES = [
   'processed',

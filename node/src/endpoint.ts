@@ -1,8 +1,10 @@
 import type { Endpoint as NativeEndpoint } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
+import { ask } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
 import { translated } from './errors'
-import { pack, toObject } from './headers'
+import { describeForLog } from './failure'
+import { packAny, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
@@ -27,6 +29,7 @@ export type Decision = { answer: Answer; delivery?: never } | { answer?: never; 
 export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
+  readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -37,19 +40,38 @@ export class Endpoint<Req = unknown> {
     const settings = toNative(options)
     this.#native = translated(() => new (native().Endpoint)(settings))
     this.#idempotencyKey = options.idempotencyKey
+    this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
     this.name = this.#native.name
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
     logNotices()
   }
 
-  /** Verifies a request and claims its message. */
-  begin(incoming: IncomingWebhook, request: Req): Decision {
+  /** Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier` has to be asked. */
+  begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
+    const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
+    const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
+    if (mayAsk && this.#signatureVerifier) return this.#ask(this.#signatureVerifier, incoming, bytes, request)
+    return this.#decide(incoming, bytes, request, null)
+  }
+
+  async #ask(
+    verifier: NonNullable<WebhookOptions<Req>['signatureVerifier']>,
+    incoming: IncomingWebhook,
+    bytes: Buffer,
+    request: Req,
+  ): Promise<Decision> {
+    const { verdict, fault } = await ask(verifier, request, bytes, incoming.headers)
+    const decision = this.#decide(incoming, bytes, request, verdict)
+    if (fault !== undefined && decision.answer?.kind === 'reject') log('error', `${this.name}: ${fault}`)
+    return decision
+  }
+
+  #decide(incoming: IncomingWebhook, bytes: Buffer | null, request: Req, verdict: boolean | string | null): Decision {
     const { method, path, headers, body } = incoming
-    const bytes = typeof body === 'string' ? null : asBuffer(body)
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
-    const { answer, delivery } = this.#native.begin(method, path, pack(headers), bytes, fault, key)
+    const { answer, delivery } = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
     logNotices()
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
     return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
@@ -63,7 +85,7 @@ export class Endpoint<Req = unknown> {
       if (typeof key === 'string') return key
       if (key !== null && key !== undefined) log('warn', `${this.name}: idempotencyKey must return text at once; not used`)
     } catch (error) {
-      log('warn', `${this.name}: idempotencyKey threw, so the provider's id is used: ${String(error)}`)
+      log('warn', `${this.name}: idempotencyKey threw, so the provider's id is used: ${describeForLog(error)}`)
     }
     return null
   }

@@ -1,4 +1,5 @@
-import type { ReasonCode } from './codes'
+import type { Certainty, Finding, ReasonCode } from './codes'
+import { withNodeNames } from './names'
 
 /** An error of Surehook: a stable code, a sentence, and what else is known. */
 export class SurehookError extends Error {
@@ -8,22 +9,34 @@ export class SurehookError extends Error {
     /** A stable code, e.g. `secret_missing`. */
     readonly code: string,
     message: string,
-    /** What else is known of the fault. */
+    /** What else is known of the fault; `finding` says what a secret that cannot be used is. */
     readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message)
   }
 }
 
-/** Why a request was refused. */
+/** Why a signature is not right, and what mends it. It never holds the secret, the signature or the body. */
+export interface Diagnosis {
+  /** A stable code, e.g. `body_reserialized`. */
+  readonly finding: Finding
+  /** `proved`: an experiment verified. `likely`: only the shape speaks for it. */
+  readonly certainty: Certainty
+  /** What shows it, in one sentence. */
+  readonly evidence: string
+  /** What mends it, in one sentence. */
+  readonly fix: string
+}
+
+/** Why a request was refused. It is for the endpoint's owner, never for the sender. */
 export interface Rejection {
   /** A stable code, e.g. `signature_mismatch`. */
   readonly code: ReasonCode
   /** One sentence. */
   readonly message: string
-  /** What explains a wrong signature, where that could be found out. */
-  readonly diagnosis: string | null
-  /** The page that says how to mend it. */
+  /** The cause, where one was found. */
+  readonly diagnosis: Diagnosis | null
+  /** The page of the cause, or of the code where no cause was found. */
   readonly docs: string
 }
 
@@ -31,7 +44,7 @@ export interface Rejection {
 export class WebhookVerificationError extends Error implements Rejection {
   override readonly name = 'WebhookVerificationError'
   readonly code: ReasonCode
-  readonly diagnosis: string | null
+  readonly diagnosis: Diagnosis | null
   readonly docs: string
 
   constructor(rejection: Rejection) {
@@ -42,12 +55,13 @@ export class WebhookVerificationError extends Error implements Rejection {
   }
 }
 
-/** Runs native code. Its errors cross the border as (code, message) and become exceptions here, nowhere else. */
+/** Runs native code. Its errors cross the border as (code, message, cause) and become exceptions here, nowhere else. */
 export function translated<T>(call: () => T): T {
   try {
     return call()
   } catch (error) {
-    const { code, message } = error as { code?: string; message?: string }
-    throw new SurehookError(code ?? 'internal_error', message ?? String(error))
+    const { code = 'internal_error', message = String(error), cause } = error as { code?: string; message?: string; cause?: Error }
+    const details = cause === undefined ? {} : { finding: cause.message }
+    throw new SurehookError(code, code === 'invalid_option' ? withNodeNames(message) : message, details)
   }
 }

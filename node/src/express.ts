@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { Endpoint, NOT_JSON, parseJson, type Delivery, type WebhookOptions } from './index'
+import { Endpoint, NOT_JSON, parseJson, type Decision, type Delivery, type WebhookOptions } from './index'
 import { captureResponse, sendAnswer } from './node-response'
 
 declare global {
@@ -51,18 +51,22 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
     receive(request, endpoint.maxBodyBytes, (body) => {
       const { method = '', originalUrl = request.url ?? '', rawHeaders } = request
       const incoming = { method, path: originalUrl, headers: rawHeaders, body, rawBodyAdvice: ADVICE }
-      const { answer, delivery } = endpoint.begin(incoming, request as unknown as Req)
-      if (answer) {
-        sendAnswer(response, answer)
-        return
+      const obey = ({ answer, delivery }: Decision) => {
+        if (answer) {
+          sendAnswer(response, answer)
+          return
+        }
+        request.surehook = delivery
+        if (typeof body !== 'string') giveBody(request, body)
+        captureResponse(response, delivery)
+        delivery.run(() => {
+          if (handler) callHandler(handler, request as unknown as Req, response as Res, delivery, next)
+          else next()
+        })
       }
-      request.surehook = delivery
-      if (typeof body !== 'string') giveBody(request, body)
-      captureResponse(response, delivery)
-      delivery.run(() => {
-        if (handler) callHandler(handler, request as unknown as Req, response as Res, delivery, next)
-        else next()
-      })
+      const decision = endpoint.begin(incoming, request as unknown as Req)
+      if (decision instanceof Promise) decision.then(obey).catch(next)
+      else obey(decision)
     })
   }
 }

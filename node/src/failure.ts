@@ -1,7 +1,15 @@
+import { native } from './native'
+
 /** The type, the message and the place of whatever was thrown. */
 export function describe(error: unknown): [type: string, message: string, location: string | null] {
   if (error instanceof Error) return [shown(error.name), shown(error.message), place(error.stack)]
   return [error === null ? 'null' : typeof error, shown(error), null]
+}
+
+/** The type and the message in one line, without what looks like a credential. */
+export function describeForLog(error: unknown): string {
+  const [type, message] = describe(error)
+  return native().redacted(`${type}: ${message}`).replace(/\s+/g, ' ')
 }
 
 /** The first line of a stack that is the application's own. */

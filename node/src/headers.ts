@@ -1,30 +1,43 @@
+import { asBuffer } from './body'
+
+/** A name or a value of a header: text, as Node shows it, or its bytes. */
+type HeaderText = string | Uint8Array
+
 /** Headers in any of the usual shapes: a `Headers` object or Map, a plain object, a list of pairs, `req.rawHeaders`. */
 export type HeadersLike =
-  | Iterable<readonly [string, string]>
-  | readonly string[]
-  | Readonly<Record<string, string | number | readonly string[] | undefined>>
+  | Iterable<readonly [HeaderText, HeaderText | readonly HeaderText[]]>
+  | readonly HeaderText[]
+  | Readonly<Record<string, HeaderText | number | readonly HeaderText[] | undefined>>
 
 /**
  * Names and values in turn, as `req.rawHeaders` has them. What is no header at all comes out as no headers: the
  * verification then says which one is missing.
  */
 export function flatten(headers: unknown): string[] {
-  if (typeof headers !== 'object' || headers === null) return []
-  if (isFlat(headers)) return headers
+  if (typeof headers !== 'object' || headers === null || headers instanceof Uint8Array) return []
+  if (isFlat(headers)) return headers.every((one) => typeof one === 'string') ? headers : headers.map((one) => textOf(one) ?? '')
   const flat: string[] = []
   const entries: Iterable<unknown> = Symbol.iterator in headers ? (headers as Iterable<unknown>) : Object.entries(headers)
   for (const entry of entries) {
     if (!Array.isArray(entry)) continue
     const [name, value] = entry as unknown[]
     for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (typeof one === 'string' || typeof one === 'number') flat.push(String(name), String(one))
+      const [nameText, valueText] = [textOf(name), textOf(one)]
+      if (nameText !== undefined && valueText !== undefined) flat.push(nameText, valueText)
     }
   }
   return flat
 }
 
-function isFlat(headers: object): headers is string[] {
-  return Array.isArray(headers) && typeof headers[0] === 'string'
+function isFlat(headers: object): headers is unknown[] {
+  return Array.isArray(headers) && (typeof headers[0] === 'string' || headers[0] instanceof Uint8Array)
+}
+
+/** Bytes become text as `node:http` reads them: each byte one character. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return String(value)
+  return value instanceof Uint8Array ? asBuffer(value).toString('latin1') : undefined
 }
 
 /**
@@ -37,20 +50,30 @@ export function pack(flat: readonly string[]): string {
   return flat.map((text) => text.replaceAll('\n', '\0')).join('\n')
 }
 
-/** The same for headers in any shape, without a detour for the plain object that nearly everybody has. */
+/** The same for headers in any shape; those that throw when they are read are no headers. */
 export function packAny(headers: unknown): string {
+  try {
+    return packed(headers)
+  } catch {
+    return ''
+  }
+}
+
+/** Without a detour for the plain object that nearly everybody has. */
+function packed(headers: unknown): string {
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) return pack(flatten(headers))
-  let packed = ''
+  let text = ''
   for (const name of Object.keys(headers)) {
     const value = (headers as Record<string, unknown>)[name]
     if (typeof value !== 'string' || value.includes('\n') || name.includes('\n')) return pack(flatten(headers))
-    packed += packed === '' ? `${name}\n${value}` : `\n${name}\n${value}`
+    text += text === '' ? `${name}\n${value}` : `\n${name}\n${value}`
   }
-  return packed
+  return text
 }
 
 /** The headers as a plain object with lower-case names, as Node shows them: later ones of a name are appended. */
-export function toObject(flat: readonly string[]): Record<string, string> {
+export function toObject(headers: readonly string[]): Record<string, string> {
+  const flat = flatten(headers)
   const object: Record<string, string> = {}
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const name = (flat[i] as string).toLowerCase()

@@ -4,22 +4,28 @@
  */
 export { flush, init, shutdown, stats, type InitOptions, type Stats } from './client'
 export {
+  CERTAINTIES,
   DEDUP_RESULTS,
   DROP_REASONS,
+  FINDINGS,
   OUTCOMES,
   REASON_CODES,
+  type Certainty,
   type DedupResult,
   type DropReason,
+  type Finding,
   type Outcome,
   type ReasonCode,
 } from './codes'
 export { NOT_JSON, parseJson } from './body'
+export type { SignatureVerifier } from './custom-verifier'
 export { currentDelivery, STORED_BODY_LIMIT, type Answer, type Delivery, type HandlerResponse } from './delivery'
 export { Endpoint, type Decision, type IncomingWebhook } from './endpoint'
-export { SurehookError, WebhookVerificationError, type Rejection } from './errors'
+export { SurehookError, WebhookVerificationError, type Diagnosis, type Rejection } from './errors'
 export type { HeadersLike } from './headers'
 export type { Logger } from './logger'
 export type { WebhookOptions } from './options'
+export type { WebhookScheme } from './scheme'
 export type { Payload } from './verifier'
 export { verify, type VerifyOptions, type VerifyResult } from './verify'
 export { Webhook } from './webhook'

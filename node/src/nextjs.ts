@@ -33,7 +33,8 @@ export function withWebhookMonitoring<Req extends Request = Request, Context = u
     const body = await receive(request, endpoint.maxBodyBytes)
     const { method, headers } = request
     const incoming = { method, path: pathOf(request), headers: [...headers].flat(), body, rawBodyAdvice: ADVICE }
-    const { answer, delivery } = endpoint.begin(incoming, request)
+    const decision = endpoint.begin(incoming, request)
+    const { answer, delivery } = decision instanceof Promise ? await decision : decision
     if (answer) return toResponse(answer)
 
     request.signal.addEventListener('abort', () => { delivery.cancel() }, { once: true })

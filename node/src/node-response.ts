@@ -8,7 +8,7 @@ type HeaderArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined
 export function sendAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
   response.statusCode = status
   for (let i = 0; i + 1 < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string)
-  response.setHeader('content-length', body.byteLength)
+  if (status !== 204) response.setHeader('content-length', body.byteLength)
   response.end(body)
 }
 

@@ -1,13 +1,33 @@
 import type { EndpointOptions as NativeOptions } from '../native/binding'
-import { SurehookError } from './errors'
-import { native } from './native'
+import { checkOptions, invalid, isTextList, kind, type Rule } from './checks'
+import type { SignatureVerifier } from './custom-verifier'
+import { signerOf, type WebhookScheme } from './scheme'
+import { secretList } from './secrets'
 
 /** How one webhook route is guarded. Only the provider, and its secret in the environment, are needed. */
-export interface WebhookOptions<Req = unknown> {
-  /** Who sends the webhooks: `clerk`, `svix`, `standard-webhooks`. */
+export type WebhookOptions<Req = unknown> = GuardOptions<Req> & (ByProvider | ByScheme)
+
+interface ByProvider {
+  /** Who sends the webhooks: `clerk`, `stripe`, `github` and the others of `docs/providers.md`. */
   provider: string
+  scheme?: undefined
+}
+
+interface ByScheme {
+  /** How a sender signs that is no provider of the table. */
+  scheme: WebhookScheme
+  provider?: undefined
+}
+
+interface GuardOptions<Req> {
   /** The signing secret, or several while one is being rotated; the provider's environment variable otherwise. */
   signatureSecret?: string | readonly string[] | undefined
+  /** Verifies in place of the provider's rule. The provider then only tells where id and event type are. */
+  signatureVerifier?: SignatureVerifier<Req>
+  /** The endpoint's public URL without its query; for providers that sign it (Twilio, Square, HubSpot). */
+  url?: string | undefined
+  /** The token that you chose for Meta's subscription request; the route must then answer GET too. */
+  verifyToken?: string | undefined
   /** Where the event type is in the JSON body, as a dotted path; the provider's place otherwise. */
   eventTypeField?: string
   /**
@@ -19,7 +39,7 @@ export interface WebhookOptions<Req = unknown> {
   idempotencyKey?: (request: Req, body: any, headers: Record<string, string>) => string | null | undefined
   /** The endpoint's name on the dashboard; the provider's name otherwise. */
   name?: string
-  /** By how much the signed time may be off: 1 to 3600 s, 300 s by default. */
+  /** By how much the signed time may be off: 1 to 3600 s; the provider's documented tolerance otherwise. */
   toleranceSeconds?: number
   /** The largest body that is accepted; the provider's documented maximum otherwise. */
   maxBodyBytes?: number
@@ -43,49 +63,48 @@ export interface WebhookOptions<Req = unknown> {
   verification?: 'on' | 'off'
 }
 
+const RULES: Readonly<Record<string, Rule>> = {
+  signatureVerifier: 'function',
+  url: 'string',
+  verifyToken: 'string',
+  eventTypeField: 'string',
+  idempotencyKey: 'function',
+  name: 'string',
+  toleranceSeconds: 'number',
+  maxBodyBytes: 'number',
+  rejectStatus: 'number',
+  dedup: 'string',
+  dedupTtlSeconds: 'number',
+  requireProcessingMark: 'boolean',
+  ignore: 'list',
+  onSilentDrop: ['report', 'retry'],
+  onIdReuse: ['replay', 'handle', 'reject'],
+  verification: ['on', 'off'],
+}
+
 /** The options as the native side takes them. */
 export function toNative(options: WebhookOptions<never>): NativeOptions {
-  const { provider, signatureSecret, idempotencyKey, steps, ignore, ...rest } = options
-  if (typeof provider !== 'string') {
-    throw invalid('provider', `it must be the name of a provider, like 'clerk', not ${kind(provider)}`)
+  checkOptions(options, RULES)
+  const { provider, scheme, signatureSecret, signatureVerifier, steps, ignore, ...rest } = options
+  if (signatureVerifier && signatureSecret !== undefined) {
+    throw invalid('signatureSecret', 'nothing would use it: signatureVerifier verifies')
   }
-  if (idempotencyKey !== undefined && typeof idempotencyKey !== 'function') {
-    throw invalid('idempotencyKey', `it must be a function, not ${kind(idempotencyKey)}`)
-  }
+  const signer = signerOf({ provider, scheme })
   return {
-    ...rest,
-    provider,
-    secrets: signatureSecret === undefined ? [] : secretList(provider, signatureSecret, 'signatureSecret'),
+    ...(rest as Partial<NativeOptions>),
+    ...signer,
+    secrets: signatureSecret === undefined ? [] : secretList(options, signatureSecret, 'signatureSecret'),
+    customVerifier: signatureVerifier !== undefined,
     ...(ignore && { ignore: [...ignore] }),
-    ...(steps && { steps: Object.fromEntries(Object.entries(steps).map(([type, names]) => [type, [...names]])) }),
+    ...(steps !== undefined && { steps: stepsOf(steps) }),
   }
 }
 
-/** One or several secrets as a list. What is no text is refused by name, before anything else looks at it. */
-export function secretList(provider: string, secret: unknown, option: string): string[] {
-  const list: unknown[] = Array.isArray(secret) ? secret : [secret]
-  if (list.length === 0) throw missing(provider, option, 'an empty list')
-  return list.map((one) => {
-    if (typeof one !== 'string') throw missing(provider, option, kind(one))
-    return one
+function stepsOf(steps: unknown): Record<string, string[]> {
+  if (typeof steps !== 'object' || steps === null || Array.isArray(steps)) throw invalid('steps', `it must be an object, not ${kind(steps)}`)
+  const entries = Object.entries(steps).map(([type, names]: [string, unknown]): [string, string[]] => {
+    if (!isTextList(names)) throw invalid('steps', `an event type must have a list of names, not ${kind(names)}`)
+    return [type, [...names]]
   })
-}
-
-function missing(provider: string, option: string, got: string): SurehookError {
-  const variables = native().secretVariables(provider)
-  const usual = variables[0] === undefined ? '' : `: usually process.env.${variables[0]}, which must then be set`
-  return new SurehookError(
-    'secret_missing',
-    `${option} must be the signing secret as text, or a list of them, not ${got}${usual}`,
-    { option, variables },
-  )
-}
-
-function invalid(option: string, fault: string): SurehookError {
-  return new SurehookError('invalid_option', `the option ${option} cannot be used: ${fault}`, { option })
-}
-
-function kind(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+  return Object.fromEntries(entries)
 }

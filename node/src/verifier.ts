@@ -1,44 +1,43 @@
-import type { Verifier } from '../native/binding'
+import type { Verifier, VerifierOptions } from '../native/binding'
 import { asBuffer } from './body'
 import { translated, type Rejection } from './errors'
 import { packAny, type HeadersLike } from './headers'
 import { native } from './native'
-import { secretList } from './options'
 
 /** The raw body of a request: its bytes, or the text they stand for. */
-export type Payload = string | Uint8Array
+export type Payload = string | Uint8Array | ArrayBuffer
 
 /** What a verifier lets pass. */
 export interface VerifierLimits {
-  /** By how much the signed time may be off: 1 to 3600 s, 300 s by default. */
+  /** By how much the signed time may be off: 1 to 3600 s; the provider's documented tolerance by default. */
   toleranceSeconds?: number
   /** The largest body that is accepted; the provider's documented maximum by default. */
   maxBodyBytes?: number
 }
 
 /** A verifier; the secret is looked at now, not with the first webhook. */
-export function buildVerifier(provider: string, secret: unknown, limits: VerifierLimits = {}): Verifier {
-  const secrets = secretList(provider, secret, 'secret')
-  return translated(() => new (native().Verifier)(provider, secrets, limits.toleranceSeconds, limits.maxBodyBytes))
+export function buildVerifier(options: VerifierOptions): Verifier {
+  return translated(() => new (native().Verifier)(options))
 }
 
 /** What one check found. */
 export type Verdict =
   | { readonly rejection: Rejection }
-  | { readonly rejection: null; readonly messageId: string; readonly timestampMs: number }
+  | { readonly rejection: null; readonly messageId: string; readonly timestampMs: number | null }
 
 /** Checks one request, and says why it is refused. */
 export function check(verifier: Verifier, payload: unknown, headers: HeadersLike): Rejection | null {
   return verifier.check(rawBytes(payload), packAny(headers)) as Rejection | null
 }
 
-/** Checks one request at some time, and says what was found. */
-export function inspect(verifier: Verifier, payload: unknown, headers: HeadersLike, now?: number): Verdict {
-  return verifier.verify(rawBytes(payload), packAny(headers), now) as Verdict
+/** Checks one request by its method and path (`POST /hook?a=1`) at some time, and says what was found. */
+export function inspect(verifier: Verifier, line: string, payload: unknown, headers: HeadersLike, now?: number): Verdict {
+  return verifier.verify(line, packAny(headers), rawBytes(payload), now) as Verdict
 }
 
 /** A payload that is neither bytes nor text was parsed before, so its raw bytes are gone. */
 function rawBytes(payload: unknown): Buffer | null {
   if (typeof payload === 'string') return Buffer.from(payload)
-  return payload instanceof Uint8Array ? asBuffer(payload) : null
+  if (payload instanceof Uint8Array) return asBuffer(payload)
+  return payload instanceof ArrayBuffer ? Buffer.from(payload) : null
 }

@@ -1,6 +1,7 @@
 import { NOT_JSON, parseJson } from './body'
 import { SurehookError, WebhookVerificationError } from './errors'
 import type { HeadersLike } from './headers'
+import { secretList } from './secrets'
 import { buildVerifier, check, type Payload } from './verifier'
 import type { Verifier } from '../native/binding'
 
@@ -17,7 +18,8 @@ export class Webhook {
 
   /** @throws SurehookError when the secret is missing or cannot be used */
   constructor(secret: string | readonly string[] | undefined) {
-    this.#verifier = buildVerifier('standard-webhooks', secret)
+    const provider = 'standard-webhooks'
+    this.#verifier = buildVerifier({ provider, secrets: secretList({ provider }, secret, 'secret') })
   }
 
   /**
@@ -29,8 +31,10 @@ export class Webhook {
   verify(payload: Payload, headers: HeadersLike, { jsonParse = true }: { jsonParse?: boolean } = {}): unknown {
     const rejection = check(this.#verifier, payload, headers)
     if (rejection) throw new WebhookVerificationError(rejection)
-    if (!jsonParse || payload.length === 0) return undefined
-    const parsed = parseJson(payload)
+    if (!jsonParse) return undefined
+    const body = payload instanceof ArrayBuffer ? new Uint8Array(payload) : payload
+    if (body.length === 0) return undefined
+    const parsed = parseJson(body)
     if (parsed === NOT_JSON) throw new SurehookError('body_not_json', 'the signature is right, but the body is no JSON')
     return parsed
   }

@@ -1,39 +1,54 @@
 // The vectors that every language runs, through the package as its users call it.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { test } from 'node:test'
-import { Endpoint, init, verify } from 'surehook'
+import { Worker } from 'node:worker_threads'
+import { CERTAINTIES, Endpoint, FINDINGS, init, verify } from 'surehook'
 import { clerkEvent, newId, SECRET, svixHeaders } from './support/signing.mjs'
+import { requestOf, vectors } from './support/vectors.mjs'
 
 const logged = []
 init({ logger: { info: () => {}, warn: (line) => logged.push(line), error: (line) => logged.push(line) } })
-
-const vectors = (name) => JSON.parse(readFileSync(new URL(`../../tests/vectors/${name}.json`, import.meta.url), 'utf8'))
-
-/** A header as Node shows it: each byte of the wire is one character. */
-const asNodeShows = (value) => Buffer.from(value.base64 ?? value, value.base64 === undefined ? 'utf8' : 'base64').toString('latin1')
 
 test('verify.json: the same verdict and the same code as in every language', () => {
   const { rows } = vectors('verify')
   const differences = []
   for (const row of rows) {
-    const result = verify({
-      provider: row.provider,
-      secret: row.secrets,
-      body: Buffer.from(row.body, 'base64'),
-      headers: row.headers.map(([name, value]) => [name, asNodeShows(value)]),
-      now: new Date(row.now * 1000),
-      ...(row.options.tolerance_seconds && { toleranceSeconds: row.options.tolerance_seconds }),
-      ...(row.options.max_body_bytes && { maxBodyBytes: row.options.max_body_bytes }),
-    })
+    const result = verify(requestOf(row))
     const expected = row.expect.valid ? row.expect.message_id : row.expect.code
     const found = result.ok ? result.messageId : result.code
     if (result.ok !== row.expect.valid || found !== expected) differences.push(`${row.id}: ${found}, not ${expected}`)
-    if (!result.ok) assert.ok(result.message && result.docs.endsWith(`/${result.code}.md`), row.id)
+    if (!result.ok) assert.ok(result.message && result.docs.endsWith(`/${result.diagnosis?.finding ?? result.code}.md`), row.id)
   }
   assert.deepEqual(differences, [])
   assert.ok(rows.length >= 400 && rows.filter((row) => !row.expect.valid).length >= 0.6 * rows.length)
   console.log(`conformance node: verify.json ${rows.length} rows`)
+})
+
+// Before any test that builds endpoints in this process: each of their secrets would be tried too.
+test('diagnosis.json: the same finding, as certain, as in every language', async () => {
+  const { rows } = vectors('diagnosis')
+  const differences = []
+  for (const group of [rows.filter((row) => row.others.length === 0), ...rows.filter((row) => row.others.length > 0).map((row) => [row])]) {
+    const found = await diagnosed(group)
+    for (const [i, { id, expect, secrets }] of group.entries()) {
+      const { code, finding, certainty, docs, diagnosis } = found[i]
+      const [got, expected] = [[code, finding, certainty], [expect.code, expect.finding, expect.certainty]].map((parts) => parts.map((part) => part ?? 'none').join(' '))
+      if (got !== expected) differences.push(`${id}: ${got}, not ${expected}`)
+      if (!diagnosis) continue
+      assert.ok(FINDINGS.includes(finding) && CERTAINTIES.includes(certainty) && docs.endsWith(`/${finding}.md`), id)
+      assert.deepEqual(Object.keys(diagnosis), ['finding', 'certainty', 'evidence', 'fix'])
+      assert.ok(diagnosis.evidence && diagnosis.fix && !secrets.some((secret) => JSON.stringify(diagnosis).includes(secret)), id)
+    }
+  }
+  assert.deepEqual(differences, [])
+  console.log(`conformance node: diagnosis.json ${rows.length} rows`)
+})
+
+test('an endpoint that is gone explains nothing any more', async () => {
+  const row = vectors('diagnosis').rows.find(({ expect }) => expect.finding === 'secret_of_another_endpoint')
+  const [[withIt], [without]] = [await diagnosed([row]), await diagnosed([{ ...row, others: [], expect: {} }])]
+  assert.deepEqual([withIt.finding, without.finding], ['secret_of_another_endpoint', null])
 })
 
 test('secrets.json: what is refused is refused when the endpoint is built', () => {
@@ -45,11 +60,12 @@ test('secrets.json: what is refused is refused when the endpoint is built', () =
     let found = 'ok'
     let message = ''
     try {
-      new Endpoint({ provider: row.provider, signatureSecret: row.secret, name })
+      new Endpoint({ provider: row.provider, signatureSecret: row.secret, name, url: 'https://example.com/hook' })
       if (logged.some((line) => line.includes(name))) found = 'ok_with_warning'
     } catch (error) {
       found = error.code
       message = error.message
+      if (error.details.finding) assert.ok(FINDINGS.includes(error.details.finding), row.id)
     }
     if (found !== row.expect) differences.push(`${row.id}: ${found}, not ${row.expect}`)
     if (row.says && !message.toLowerCase().includes(row.says.toLowerCase())) differences.push(`${row.id}: ${message}`)
@@ -87,6 +103,12 @@ test('outcomes.json: the answer that is sent, and whether a retry runs the handl
   assert.deepEqual(differences, [])
   console.log(`conformance node: outcomes.json ${rows.length} rows`)
 })
+
+async function diagnosed(rows) {
+  const worker = new Worker(new URL('./programs/diagnose.mjs', import.meta.url), { workerData: rows })
+  const [[found]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')])
+  return found
+}
 
 function signedBeginner(endpoint, eventType) {
   const body = eventType === null || eventType === undefined ? '{"data":{}}' : clerkEvent(eventType)

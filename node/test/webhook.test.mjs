@@ -34,6 +34,9 @@ for (const [what, shape] of [
   ['a list of pairs', (headers) => Object.entries(headers)],
   ['rawHeaders', (headers) => ['Host', 'x', ...Object.entries(upper(headers)).flat()]],
   ['values in lists', (headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]))],
+  ['bytes', (headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]))],
+  ['a Map of bytes', (headers) => new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), [new TextEncoder().encode(value)]]))],
+  ['rawHeaders of bytes', (headers) => Object.entries(headers).flat().map((one) => Buffer.from(one))],
   ['a number for the time', (headers) => ({ ...headers, 'svix-timestamp': Number(headers['svix-timestamp']), other: undefined })],
 ]) {
   test(`takes headers as ${what}`, () => assert.deepEqual(webhook.verify(body, shape(svixHeaders(body))), event))
@@ -67,22 +70,28 @@ test('returns what the class of standardwebhooks returns, and throws where it an
 
 const refused = [
   ['a wrong secret', body, () => svixHeaders(body, { secret: OTHER_SECRET }), 'signature_mismatch'],
-  ['a changed body', `${body} `, () => svixHeaders(body), 'signature_mismatch'],
+  ['another body', clerkEvent(), () => svixHeaders(body), 'signature_mismatch'],
+  ['a space more', `${body} `, () => svixHeaders(body), 'signature_mismatch', 'body_reserialized'],
   ['no headers', body, () => ({}), 'missing_header'],
   ['headers that are null', body, () => null, 'missing_header'],
   ['headers that are text', body, () => 'svix-id: msg_1', 'missing_header'],
   ['headers of nonsense', body, () => [1, [2], ['svix-id', {}], null], 'missing_header'],
+  ['headers that are bytes', body, () => Buffer.from('svix-id: msg_1'), 'missing_header'],
+  ['headers that throw', body, () => ({ get 'svix-id'() { throw new RangeError('not ours') } }), 'missing_header'],
+  ['names that throw', body, () => [[{ toString() { throw new RangeError('not ours') } }, 'x']], 'missing_header'],
+  ['an id in a list of two', body, () => ({ ...svixHeaders(body), 'svix-id': ['msg_1', 'msg_2'] }), 'duplicate_header'],
+  ['an id in two cases', body, () => ({ ...svixHeaders(body), 'Svix-ID': newId() }), 'duplicate_header'],
   ['two ids', body, () => [...Object.entries(svixHeaders(body)), ['Svix-Id', newId()]], 'duplicate_header'],
-  ['both families', body, () => ({ ...svixHeaders(body), ...standardHeaders(body) }), 'mixed_header_family'],
+  ['both families', body, () => ({ ...svixHeaders(body), ...standardHeaders(body) }), 'mixed_header_family', 'header_rewritten'],
   ['a line feed in the id', body, () => ({ ...svixHeaders(body), 'svix-id': 'msg_1\nsvix-id' }), 'malformed_message_id'],
   ['a parsed body', event, () => svixHeaders(body), 'body_unavailable'],
   ['no body', undefined, () => svixHeaders(body), 'body_unavailable'],
-  ['an old message', body, () => svixHeaders(body, { at: new Date(Date.now() - 301_000) }), 'timestamp_too_old'],
-  ['a message of the future', body, () => svixHeaders(body, { at: new Date(Date.now() + 302_000) }), 'timestamp_too_new'],
+  ['an old message', body, () => svixHeaders(body, { at: new Date(Date.now() - 301_000) }), 'timestamp_too_old', 'clock_skew'],
+  ['a message of the future', body, () => svixHeaders(body, { at: new Date(Date.now() + 302_000) }), 'timestamp_too_new', 'clock_skew'],
   ['a body over the limit', 'x'.repeat(1024 * 1024 + 1), () => ({}), 'body_too_large'],
 ]
 
-for (const [what, payload, headers, code] of refused) {
+for (const [what, payload, headers, code, finding] of refused) {
   test(`refuses ${what}`, () => {
     assert.throws(
       () => webhook.verify(payload, headers()),
@@ -90,8 +99,9 @@ for (const [what, payload, headers, code] of refused) {
         assert.ok(error instanceof WebhookVerificationError && error instanceof Error)
         assert.equal(error.code, code)
         assert.equal(error.name, 'WebhookVerificationError')
-        assert.equal(error.diagnosis, null)
-        assert.ok(error.docs.endsWith(`/${code}.md`))
+        // A busy machine may leave no time to find the cause; another one is never named. See conformance.test.mjs.
+        assert.ok([undefined, finding].includes(error.diagnosis?.finding), error.diagnosis?.finding)
+        assert.ok(error.docs.endsWith(`/${error.diagnosis?.finding ?? code}.md`))
         return true
       },
     )
@@ -132,6 +142,12 @@ test('verify keeps secrets apart', () => {
   assert.equal(verify({ provider: 'clerk', secret: SECRET, body, headers }).ok, true)
   assert.equal(verify({ provider: 'clerk', secret: OTHER_SECRET, body, headers }).ok, false)
   assert.equal(verify({ provider: 'clerk', secret: SECRET, body, headers }).ok, true)
+})
+
+test('takes the payload as an ArrayBuffer', () => {
+  const payload = new Uint8Array(Buffer.from(body)).buffer
+  assert.deepEqual(webhook.verify(payload, svixHeaders(body)), event)
+  assert.equal(verify({ provider: 'clerk', secret: SECRET, body: payload, headers: svixHeaders(body) }).ok, true)
 })
 
 test('an unknown provider and a tolerance out of range are errors of the caller', () => {

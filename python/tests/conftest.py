@@ -47,6 +47,28 @@ def guarded(request) -> Guarded:
     return Guarded(request.getfixturevalue(name), prefix)
 
 
+@pytest.fixture(scope="session", params=["fastapi", "fastapi-middleware", "flask"])
+def schemes(request) -> Guarded:
+    """The guards of `apps/guards.py` on a real server."""
+    name = "schemes_flask_server" if request.param == "flask" else "schemes_fastapi_server"
+    prefix = "/middleware" if request.param == "fastapi-middleware" else "/hooks"
+    return Guarded(request.getfixturevalue(name), prefix)
+
+
+@pytest.fixture(scope="session")
+def schemes_fastapi_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("schemes-fastapi") / "log"
+    with running(uvicorn("schemes_fastapi:app"), log, {}, APPS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def schemes_flask_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("schemes-flask") / "log"
+    with running(gunicorn("schemes_flask:app"), log, {}, APPS) as server:
+        yield server
+
+
 @dataclass(frozen=True)
 class Collector:
     url: str

@@ -1,11 +1,17 @@
 """The examples and every snippet of the quickstarts, on real servers, with events from the real command."""
 
+import ast
+import hashlib
+import hmac
 import json
 import re
 import shlex
 import sqlite3
 import subprocess
+import time
+from pathlib import Path
 
+import httpx
 import pytest
 from conftest import Collector
 from servers import HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
@@ -15,9 +21,33 @@ COMMANDS = {"fastapi": uvicorn("app:app"), "flask": gunicorn("app:app")}
 FRAMEWORKS = list(COMMANDS)
 
 
-def fences(framework: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / f"quickstart-{framework}.md").read_text()
+def fences(page: str, language: str) -> list[str]:
+    text = (ROOT / "docs" / f"{page}.md").read_text()
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+PAGES = sorted((ROOT / "docs").glob("**/*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_between_pages_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
+
+
+def headings(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_snippets_are_python(page):
+    for snippet in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        compile(snippet, page.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def send(server: Server, *options: str) -> dict[str, int]:
@@ -29,8 +59,10 @@ def send(server: Server, *options: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_snippets_of_the_quickstart_run_as_they_stand(framework, collector: Collector, tmp_path):
-    (tmp_path / "app.py").write_text("\n".join(fences(framework, "python")))
-    shell = [shlex.split(line) for fence in fences(framework, "sh") for line in fence.splitlines()]
+    (tmp_path / "app.py").write_text("\n".join(fences(f"quickstart-{framework}", "python")))
+    shell = [
+        shlex.split(line) for fence in fences(f"quickstart-{framework}", "sh") for line in fence.splitlines()
+    ]
     assert [line[0] for line in shell] == ["pip", "surehook", "surehook"]
     with running(COMMANDS[framework], tmp_path / "log", collector.env, tmp_path) as server:
         _, _, url, *options = shell[2]
@@ -40,6 +72,43 @@ def test_the_snippets_of_the_quickstart_run_as_they_stand(framework, collector: 
         server.stop()
     assert collector.attempts() == 2
     assert "new user" in server.said()
+
+
+def acme(secret: str, message_id: str) -> tuple[str, dict[str, str]]:
+    body, at = json.dumps({"id": message_id, "type": "order.paid"}), str(int(time.time()))
+    signature = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
+    return body, {"x-acme-timestamp": at, "x-acme-signature": f"sha256={signature}"}
+
+
+CUSTOM = {"ACME_WEBHOOK_SECRET": "the secret of this very test", "INTRANET_TOKEN": "a token of the intranet"}
+
+
+@pytest.fixture
+def custom(tmp_path) -> Path:
+    """The Python snippets of the page on schemes and verifiers, as one module."""
+    (tmp_path / "custom.py").write_text("\n".join(fences("custom-schemes", "python")))
+    return tmp_path
+
+
+def test_the_scheme_and_the_async_verifier_of_the_page_run_as_they_stand(custom):
+    with running(uvicorn("custom:app"), custom / "log", CUSTOM, custom) as server:
+
+        def post(path: str, secret: str) -> httpx.Response:
+            body, headers = acme(secret, "evt_1")
+            return HTTP.post(f"{server.url}/webhooks/{path}", content=body, headers=headers)
+
+        assert post("acme", CUSTOM["ACME_WEBHOOK_SECRET"]).json() == {"received": "order.paid"}
+        assert post("acme/two", "the second tenant's own secret").json() == {"received": "two:evt_1"}
+        for path in ("acme", "acme/one", "acme/three"):
+            assert post(path, "the second tenant's own secret").status_code == 401, server.said()
+
+
+def test_the_verifier_of_the_page_runs_in_flask(custom):
+    with running(gunicorn("custom:flask_app"), custom / "log", CUSTOM, custom) as server:
+        for token, status in ((CUSTOM["INTRANET_TOKEN"], 200), ("another", 401)):
+            headers = {"x-intranet-token": token}
+            answer = HTTP.post(f"{server.url}/webhooks/intranet", content='{"id": "evt_1"}', headers=headers)
+            assert answer.status_code == status, server.said()
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -1,11 +1,9 @@
-"""A secret that cannot protect anything is an error at build time, and no secret is ever shown."""
+"""A secret that cannot protect anything is an error at build time."""
 
 import base64
-import logging
-import pickle
 
 import pytest
-from signing import OTHER_SECRET, SECRET, event, new_id, signed
+from signing import SECRET
 
 import surehook
 from surehook import ConfigurationError, Endpoint, Webhook, asgi, fastapi, flask
@@ -100,49 +98,3 @@ def test_an_unknown_option_and_a_wrong_key_function_are_type_errors():
         Endpoint(provider="clerk", signing_secret=SECRET)
     with pytest.raises(TypeError, match="idempotency_key"):
         Endpoint(provider="clerk", signature_secret=SECRET, idempotency_key="svix-id")
-
-
-def test_no_secret_is_ever_shown(caplog):
-    """Every way in which an object or an error may end up in a log, with a canary for the secret."""
-    caplog.set_level(logging.DEBUG)
-    canary = base64.b64encode(b"canary canary canary canary 1234").decode()
-    endpoint = Endpoint(provider="clerk", signature_secret=f"whsec_{canary}", name="canary")
-    webhook = Webhook(f"whsec_{canary}")
-    body = event()
-    seen = [repr(endpoint), repr(webhook), str(vars(endpoint)), repr(endpoint._native), repr(webhook._native)]
-    for wrong in (
-        f"whsec_{canary} ",
-        f"'whsec_{canary}'",
-        f"whsec_{canary}!",
-        f"sk_{canary}",
-        [f"whsk_{canary}"],
-    ):
-        with pytest.raises(ConfigurationError) as caught:
-            Webhook(wrong)
-        seen += [
-            str(caught.value),
-            repr(caught.value),
-            repr(caught.value.__context__),
-            repr(vars(caught.value)),
-        ]
-    with pytest.raises(surehook.WebhookVerificationError) as refused:
-        webhook.verify(body, signed(body, secret=OTHER_SECRET))
-    seen += [repr(refused.value), repr(vars(refused.value))]
-    decision = endpoint.begin(
-        method="POST", path="/", headers=_raw(signed(body, secret=f"whsec_{canary}")), body=body.encode()
-    )
-    decision.fail(RuntimeError(f"the key is whsec_{canary}"))
-    endpoint.begin(
-        method="POST", path="/", headers=_raw(signed(body, message_id=new_id())), body=body.encode()
-    )
-    seen += [repr(decision), caplog.text]
-    assert "rejected" in caplog.text
-    for text in seen:
-        assert canary not in text
-        assert "canary canary" not in text
-    with pytest.raises(TypeError):
-        pickle.dumps(webhook)
-
-
-def _raw(headers):
-    return [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -162,7 +162,8 @@ def test_verify_says_what_is_wrong_instead_of_raising():
     found = verify(provider="clerk", secret=KNOWN_KEY, body=KNOWN_BODY, headers=KNOWN_HEADERS)
     assert not found
     assert found.code == "timestamp_too_old"
-    assert found.docs.endswith("timestamp_too_old.md")
+    assert (found.diagnosis.finding, found.diagnosis.certainty) == ("clock_skew", "proved")
+    assert found.docs.endswith("clock_skew.md")
     assert verify(provider="clerk", secret=KNOWN_KEY, body="\ud800", headers={}).code == "body_unavailable"
 
 

@@ -2,6 +2,7 @@
 
 use surehook_core::Rejection;
 use surehook_core::dedup::StoredResponse;
+use surehook_core::handshake::HandshakeAnswer;
 
 /// The body of every rejection: the reason is for the endpoint's owner, never for the sender.
 const REJECTED: &str = r#"{"error":"invalid webhook signature"}"#;
@@ -28,18 +29,21 @@ pub enum AnswerKind {
     Busy,
     /// The dedup store could not be asked.
     Unavailable,
+    /// The provider asked whether the endpoint is its user's.
+    Handshake,
     /// The handler's answer was replaced, so that the provider tries again.
     SilentDrop,
 }
 
 impl AnswerKind {
-    /// `reject`, `replay`, `busy`, `unavailable` or `silent_drop`.
+    /// `reject`, `replay`, `busy`, `unavailable`, `handshake` or `silent_drop`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reject => "reject",
             Self::Replay => "replay",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
+            Self::Handshake => "handshake",
             Self::SilentDrop => "silent_drop",
         }
     }
@@ -86,6 +90,12 @@ impl Answer {
 
     pub(crate) fn id_reused() -> Self {
         Self::json(AnswerKind::Reject, 422, ID_REUSED)
+    }
+
+    pub(crate) fn handshake(answer: HandshakeAnswer) -> Self {
+        let HandshakeAnswer { status, content_type, body } = answer;
+        let headers = content_type.map(|kind| ("content-type".to_owned(), kind.to_owned())).into_iter().collect();
+        Self { kind: AnswerKind::Handshake, status, headers, body, rejection: None }
     }
 
     pub(crate) fn silent_drop(status: u16) -> Self {

@@ -7,18 +7,23 @@ use std::time::Duration;
 use surehook_core::dedup::{
     Claim, DedupKey, Fingerprint, LEASE_LIMIT, MemoryStore, OnIdReuse, OwnerToken, ReplayGuard, Store, on_id_reuse,
 };
-use surehook_core::envelope::{self, Envelope, EnvelopeFields};
+use surehook_core::envelope::{Envelope, EnvelopeFields};
 
-use surehook_core::scheme::{self, Scheme};
+use surehook_core::handshake::{self, HandshakeAnswer};
+use surehook_core::scheme::{self, Path, Scheme};
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::telemetry::redact::Redactor;
-use surehook_core::{ConfigError, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier};
+use surehook_core::verify::DEFAULT_TOLERANCE;
+use surehook_core::{
+    ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier,
+};
 
 use crate::answer::Answer;
 use crate::arrival::{Arrival, Body, Request};
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::{Claimed, Delivery, Hold};
+use crate::diagnosis::{self, Diagnostician};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, Verification};
 use crate::record::{Record, Subject};
@@ -55,12 +60,16 @@ pub struct Endpoint(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) name: String,
-    pub(crate) scheme: &'static Scheme,
+    pub(crate) scheme: Arc<Scheme>,
     pub(crate) requirements: Requirements,
     pub(crate) redactor: Redactor,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
     verifier: Option<Verifier>,
+    /// Whether a function of the user's verifies, in place of the scheme.
+    custom: bool,
+    verify_token: Option<String>,
+    diagnostician: Diagnostician,
     max_body_bytes: usize,
     memory: Memory,
     fields: EnvelopeFields,
@@ -91,6 +100,17 @@ pub enum Decision {
 /// A user's function that names a message; it sees only what was verified.
 pub type KeyFunction<'f> = &'f mut dyn FnMut(&VerifiedMessage<'_>) -> Option<String>;
 
+/// The functions of the user that take part in one [`Endpoint::begin_with`].
+#[derive(Default)]
+pub struct Hooks<'f> {
+    /// Names the message in place of the provider's id. It is called only after the signature passed; when it returns
+    /// `None` or an empty text, the provider's id counts.
+    pub key: Option<KeyFunction<'f>>,
+    /// Verifies in place of the scheme, at endpoints with [`EndpointOptions::custom_verifier`]. It is not called for a body
+    /// over the limit.
+    pub verifier: Option<&'f mut dyn FnMut() -> CustomVerdict>,
+}
+
 impl Endpoint {
     /// Builds an endpoint.
     ///
@@ -98,26 +118,27 @@ impl Endpoint {
     /// An unknown provider; a secret that is missing (the message names the environment variables), empty or unusable;
     /// an option outside of its range.
     pub fn new(options: EndpointOptions) -> Result<Self, ConfigError> {
-        let scheme = scheme::find(&options.provider).ok_or_else(|| ConfigError::unknown_provider(&options.provider))?;
-        let name = endpoint_name(options.name.as_deref(), scheme)?;
+        let scheme = scheme_of(&options)?;
+        let name = endpoint_name(options.name.as_deref(), &scheme)?;
         let reject_status = reject_status(options.reject_status)?;
         let on = options.verification == Verification::On;
-        let secrets = if on { secrets(&options.secrets, scheme)? } else { Vec::new() };
-        let verifier = on.then(|| verifier(scheme, &secrets, options.tolerance, options.max_body_bytes)).transpose()?;
-        let tolerance = verifier.as_ref().map_or(surehook_core::verify::DEFAULT_TOLERANCE, Verifier::tolerance);
+        let checked = on && !options.custom_verifier;
+        let secrets = if checked { secrets(&options.secrets, &scheme)? } else { Vec::new() };
+        let verifier = on.then(|| verifier(&scheme, &secrets, &options)).transpose()?;
+        let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
         let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
         let memory = if on { memory(options.dedup.as_deref(), tolerance)? } else { Memory::None };
-        let event_type = options.event_type_field.as_deref().unwrap_or(scheme.event_type_field);
-        if event_type.split('.').any(str::is_empty) {
-            return Err(ConfigError::invalid_option("event_type_field", "it must be a dotted path, e.g. data.type"));
-        }
+        let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
         let requirements = requirements(&options)?;
         let warnings = warnings(&name, verifier.as_ref());
-        Ok(Self(Arc::new(Inner {
-            scheme,
+        let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
+            scheme,
+            custom: options.custom_verifier,
+            verify_token: options.verify_token,
+            diagnostician: Diagnostician::default(),
             memory,
-            fields: EnvelopeFields::new(event_type, scheme.entity_id_field),
+            fields,
             requirements,
             redactor: Redactor::new(&secrets),
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
@@ -128,7 +149,9 @@ impl Endpoint {
             verifier,
             reject_status,
             warnings,
-        })))
+        });
+        diagnosis::register(&inner);
+        Ok(Self(inner))
     }
 
     /// The endpoint's name.
@@ -137,8 +160,8 @@ impl Endpoint {
     }
 
     /// The provider's name.
-    pub fn provider(&self) -> &'static str {
-        self.0.scheme.provider
+    pub fn provider(&self) -> &str {
+        &self.0.scheme.provider
     }
 
     /// The most bytes of a body to read; beyond it hand in [`Body::TooLarge`].
@@ -153,13 +176,12 @@ impl Endpoint {
 
     /// Says what to do with a request. Never blocks, never panics.
     pub fn begin(&self, request: Request<'_>) -> Decision {
-        self.begin_with_key(request, None)
+        self.begin_with(request, Hooks::default())
     }
 
-    /// The same, with a user's function that names the message in place of the provider's id. It is called only after the
-    /// signature passed; when it returns `None` or an empty text, the provider's id counts.
-    pub fn begin_with_key(&self, request: Request<'_>, key: Option<KeyFunction<'_>>) -> Decision {
-        let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, key)));
+    /// The same, with functions of the user.
+    pub fn begin_with(&self, request: Request<'_>, hooks: Hooks<'_>) -> Decision {
+        let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
         decided.unwrap_or_else(|_| {
             notice::give(
                 Level::Error,
@@ -180,6 +202,10 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Inner {
+    pub(crate) fn verifier(&self) -> Option<&Verifier> {
+        self.verifier.as_ref()
+    }
+
     /// Who sends this endpoint's telemetry, if anybody does.
     pub(crate) fn client(&self) -> Option<Client> {
         let client = self.client.clone().or_else(client::current);
@@ -207,22 +233,42 @@ impl<'e> Beginning<'e> {
         Self { endpoint, record: endpoint.begin_record(request) }
     }
 
-    fn decide(self, request: &Request<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+    fn decide(self, request: &Request<'_>, hooks: Hooks<'_>) -> Decision {
         let Some(verifier) = &self.endpoint.verifier else { return self.let_through(request) };
-        let verified = match request.body {
-            Body::Bytes(body) => verifier.verify(body, request.headers, self.record.received_at()),
-            Body::TooLarge => Err(verifier.refuse(ReasonCode::BodyTooLarge, request.headers)),
-            Body::Unavailable => Err(verifier.refuse(ReasonCode::BodyUnavailable, request.headers)),
+        let body = match request.body {
+            Body::Bytes(body) => body,
+            Body::TooLarge => return self.reject(verifier.refuse(ReasonCode::BodyTooLarge, request.headers)),
+            Body::Unavailable => return self.reject(verifier.refuse(ReasonCode::BodyUnavailable, request.headers)),
+        };
+        let incoming = Incoming { method: request.method, path: request.path, headers: request.headers, body };
+        let token = self.endpoint.verify_token.as_deref();
+        if let Some(answer) = handshake::subscription(&incoming, self.endpoint.scheme.handshake.as_ref(), token) {
+            return self.shake_hands(Subject::default(), answer);
+        }
+        let now = self.record.received_at();
+        let verified = match self.endpoint.custom {
+            true => verifier.verify_by(&incoming, || hooks.verifier.map_or(CustomVerdict::Failed, |verify| verify())),
+            false => verifier.verify_request(&incoming, now),
         };
         match verified {
-            Ok(message) => self.admit(&message, key),
-            Err(rejection) => self.reject(rejection),
+            Ok(message) => {
+                self.endpoint.diagnostician.learn(&message, now);
+                self.admit(&incoming, &message, hooks.key)
+            }
+            Err(rejection) => {
+                let diagnostician = &self.endpoint.diagnostician;
+                let rejection = diagnostician.explain(Some(self.endpoint), verifier, &incoming, rejection, now);
+                self.reject(rejection)
+            }
         }
     }
 
-    /// A verified message: has it been here before?
-    fn admit(self, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
-        let subject = Subject::verified(message, envelope::read(message.body(), &self.endpoint.fields));
+    /// A verified message: a question of the provider, or an event; and has it been here before?
+    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+        let subject = Subject::verified(message, self.endpoint.fields.read(incoming.headers, message.body()));
+        if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
+            return self.shake_hands(subject, answer);
+        }
         match &self.endpoint.memory {
             Memory::Dedup(store) => {
                 let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
@@ -265,8 +311,8 @@ impl<'e> Beginning<'e> {
 
     /// The id came before with another body.
     fn reused(self, subject: Subject, user_key: bool, outcome: Outcome, as_duplicate: Answer) -> Decision {
-        let scheme = self.endpoint.scheme;
-        let reuse = on_id_reuse(self.endpoint.on_id_reuse, user_key, scheme.constant_body);
+        let constant_body = self.endpoint.scheme.constant_body;
+        let reuse = on_id_reuse(self.endpoint.on_id_reuse, user_key, constant_body);
         let result = match (reuse.reported, outcome) {
             (true, _) => DedupResult::IdReuse,
             (false, Outcome::InFlight) => DedupResult::InFlight,
@@ -284,13 +330,18 @@ impl<'e> Beginning<'e> {
         }
     }
 
+    /// The provider asked something; the handler has nothing to do with it.
+    fn shake_hands(self, subject: Subject, answer: HandshakeAnswer) -> Decision {
+        self.answer(subject, Outcome::Ignored, DedupResult::Off, Answer::handshake(answer))
+    }
+
     /// Verification is off.
     fn let_through(self, request: &Request<'_>) -> Decision {
         let envelope = match request.body {
             Body::Bytes(body) if body.len() > self.endpoint.max_body_bytes => {
                 return self.reject(Rejection::new(ReasonCode::BodyTooLarge));
             }
-            Body::Bytes(body) => envelope::read(body, &self.endpoint.fields),
+            Body::Bytes(body) => self.endpoint.fields.read(request.headers, body),
             Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
             Body::Unavailable => Envelope::default(),
         };
@@ -339,7 +390,7 @@ fn requirements(options: &EndpointOptions) -> Result<Requirements, ConfigError> 
 }
 
 fn endpoint_name(name: Option<&str>, scheme: &Scheme) -> Result<String, ConfigError> {
-    let name = name.unwrap_or(scheme.provider);
+    let name = name.unwrap_or(&scheme.provider);
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(ConfigError::invalid_option("name", "it must be 1 to 100 bytes without control characters"));
     }
@@ -358,7 +409,7 @@ fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError
     if !given.is_empty() {
         return Ok(given.to_vec());
     }
-    for name in scheme.secret_env {
+    for name in &scheme.secret_env {
         match std::env::var(name) {
             Ok(text) if text.is_empty() => {
                 return Err(ConfigError::SecretMissing { hint: format!("the environment variable {name} is empty") });
@@ -370,24 +421,48 @@ fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError
             }
         }
     }
-    let names = scheme.secret_env.join(" or ");
-    Err(ConfigError::SecretMissing { hint: format!("pass it, or set the environment variable {names}") })
+    let hint = match scheme.secret_env.as_slice() {
+        [] => "pass it".to_owned(),
+        names => format!("pass it, or set the environment variable {}", names.join(" or ")),
+    };
+    Err(ConfigError::SecretMissing { hint })
 }
 
-fn verifier(
-    scheme: &Scheme,
-    secrets: &[String],
-    tolerance: Option<Duration>,
-    max_body_bytes: Option<usize>,
-) -> Result<Verifier, ConfigError> {
-    let mut verifier = Verifier::new(scheme.provider, secrets)?;
-    if let Some(tolerance) = tolerance {
+/// The user's own scheme, or the row of the provider. A function that verifies needs neither.
+fn scheme_of(options: &EndpointOptions) -> Result<Arc<Scheme>, ConfigError> {
+    if let Some(own) = &options.scheme {
+        return Ok(Arc::new(own.clone()));
+    }
+    match scheme::find(&options.provider) {
+        Some(scheme) => Ok(scheme),
+        None if options.custom_verifier => Scheme::verified_elsewhere(&options.provider).map(Arc::new),
+        None => Err(ConfigError::unknown_provider(&options.provider)),
+    }
+}
+
+fn verifier(scheme: &Arc<Scheme>, secrets: &[String], options: &EndpointOptions) -> Result<Verifier, ConfigError> {
+    let scheme = Arc::clone(scheme);
+    let mut verifier = match options.custom_verifier {
+        true => Verifier::custom(scheme),
+        false => Verifier::for_scheme(scheme, secrets)?,
+    };
+    if let Some(tolerance) = options.tolerance {
         verifier = verifier.with_tolerance(tolerance)?;
     }
-    match max_body_bytes {
-        Some(bytes) => verifier.with_max_body_bytes(bytes),
-        None => Ok(verifier),
+    if let Some(bytes) = options.max_body_bytes {
+        verifier = verifier.with_max_body_bytes(bytes)?;
     }
+    if let Some(url) = &options.url {
+        verifier = verifier.with_url(url)?;
+    }
+    if options.custom_verifier { Ok(verifier) } else { verifier.complete() }
+}
+
+fn envelope_fields(scheme: &Scheme, event_type: Option<&str>) -> Result<EnvelopeFields, ConfigError> {
+    let fields = EnvelopeFields::of(scheme);
+    let Some(event_type) = event_type else { return Ok(fields) };
+    let path: Path = event_type.parse().map_err(|fault| ConfigError::invalid_option("event_type_field", fault))?;
+    Ok(fields.with_event_type(path))
 }
 
 fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, ConfigError> {

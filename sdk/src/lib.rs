@@ -41,6 +41,7 @@ mod arrival;
 mod client;
 mod clock;
 mod delivery;
+mod diagnosis;
 mod endpoint;
 mod notice;
 mod options;
@@ -51,14 +52,16 @@ mod webhook;
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
 pub use surehook_core::dedup::{OnIdReuse, STORED_BODY_LIMIT};
-pub use surehook_core::{ConfigError as Error, ReasonCode, Rejection, VerifiedMessage};
+pub use surehook_core::{
+    ConfigError as Error, CustomVerdict, Diagnosis, ReasonCode, Rejection, Scheme, VerifiedMessage,
+};
 
 pub use answer::{Answer, AnswerKind};
 pub use arrival::{Body, Request};
 pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};
-pub use endpoint::{Decision, Endpoint, KeyFunction};
+pub use endpoint::{Decision, Endpoint, Hooks, KeyFunction};
 pub use notice::{Level, Notice, take_notices};
 pub use options::{EndpointOptions, Verification};
 pub use sender::Stats;

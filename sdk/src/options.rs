@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use surehook_core::OnSilentDrop;
 use surehook_core::dedup::OnIdReuse;
+use surehook_core::{OnSilentDrop, Scheme};
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -25,8 +25,16 @@ use crate::clock::Clock;
 pub struct EndpointOptions {
     /// The provider's name, e.g. `clerk`.
     pub provider: String,
+    /// A scheme of the user's own, in place of the provider's row.
+    pub scheme: Option<Scheme>,
     /// The signing secrets; several while one is being rotated. Empty: the provider's usual environment variables.
     pub secrets: Vec<String>,
+    /// Whether [`Hooks::verifier`](crate::Hooks::verifier) verifies, in place of the scheme.
+    pub custom_verifier: bool,
+    /// The endpoint's public URL without its query, e.g. `https://example.com/webhooks/twilio`; for providers that sign it.
+    pub url: Option<String>,
+    /// The token that the user chose for Meta's subscription request.
+    pub verify_token: Option<String>,
     /// The endpoint's name on the dashboard and in dedup keys; the provider's name by default.
     pub name: Option<String>,
     /// By how much a signed timestamp may be off: 1 s to 3600 s, 300 s by default.

@@ -6,7 +6,7 @@ use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
     Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
 };
-use surehook_core::{Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
+use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
 use uuid::{NoContext, Uuid};
 
 use crate::answer::Answer;
@@ -19,6 +19,7 @@ use crate::endpoint::Inner;
 pub(crate) struct Subject {
     pub(crate) verification: Option<VerificationResult>,
     pub(crate) code: Option<ReasonCode>,
+    pub(crate) diagnosis: Option<Diagnosis>,
     pub(crate) message_id: Option<String>,
     pub(crate) envelope: Envelope,
     pub(crate) provider_timestamp: Option<Timestamp>,
@@ -29,9 +30,10 @@ impl Subject {
         Self {
             verification: Some(VerificationResult::Verified),
             code: None,
+            diagnosis: None,
             message_id: Some(message.message_id().to_owned()),
             envelope,
-            provider_timestamp: Some(message.timestamp()),
+            provider_timestamp: message.timestamp(),
         }
     }
 
@@ -43,6 +45,7 @@ impl Subject {
         Self {
             verification: Some(VerificationResult::Rejected),
             code: Some(rejection.code()),
+            diagnosis: rejection.diagnosis().cloned(),
             message_id: rejection.claimed_message_id().map(str::to_owned),
             ..Self::default()
         }
@@ -104,10 +107,12 @@ impl Record {
     /// Queues the record, where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
         let Some(client) = &self.client else { return };
+        let redactor = &self.endpoint.redactor;
+        let told = |step: Step| Step { name: redactor.text(&step.name).into_owned(), ..step };
         let attempt = Attempt {
             id: attempt_id(self.arrival.received_at),
             endpoint: self.endpoint.name.clone(),
-            provider: self.endpoint.scheme.provider.to_owned(),
+            provider: self.endpoint.scheme.provider.clone(),
             message_id: self.subject.message_id,
             event_type: self.subject.envelope.event_type,
             entity_id: self.subject.envelope.entity_id,
@@ -119,9 +124,10 @@ impl Record {
             verification: Verification {
                 result: self.subject.verification.unwrap_or(VerificationResult::Unverified),
                 code: self.subject.code,
+                diagnosis: self.subject.diagnosis,
             },
             dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(str::to_owned) },
-            steps: ending.steps,
+            steps: ending.steps.into_iter().map(told).collect(),
             missing_steps: ending.missing_steps,
             failure: ending.failure,
             request: self.arrival.request,

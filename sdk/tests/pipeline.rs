@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use support::{ManualClock, Message, SECRET, answered, endpoint, handled, ok, status};
 use surehook::{
-    AnswerKind, Body, Decision, Endpoint, EndpointOptions, ErrorKind, HandlerError, OnIdReuse, OnSilentDrop, Request,
-    Response, ResponseBody, STORED_BODY_LIMIT, Verification,
+    AnswerKind, Body, Decision, Endpoint, EndpointOptions, ErrorKind, HandlerError, Hooks, OnIdReuse, OnSilentDrop,
+    Request, Response, ResponseBody, STORED_BODY_LIMIT, Verification,
 };
 
 const RAISED: HandlerError<'_> =
@@ -122,7 +122,7 @@ fn a_key_function_sees_verified_messages_only_and_names_them() {
                 seen += 1;
                 Some("order-1".to_owned())
             };
-            endpoint.begin_with_key(Request { body, ..request }, Some(&mut key))
+            endpoint.begin_with(Request { body, ..request }, Hooks { key: Some(&mut key), ..Hooks::default() })
         })
     };
     assert_eq!(answered(begin(&Message::user_created("msg_1"), true)).status, 401);
@@ -138,8 +138,10 @@ fn a_key_function_sees_verified_messages_only_and_names_them() {
 fn a_key_function_without_an_answer_leaves_the_providers_id() {
     let endpoint = endpoint(|_| {});
     for (id, expected) in [("msg_1", true), ("msg_2", true), ("msg_1", false)] {
-        let decision = Message::user_created(id)
-            .with_request(|request| endpoint.begin_with_key(request, Some(&mut |_| Some(String::new()))));
+        let decision = Message::user_created(id).with_request(|request| {
+            let hooks = Hooks { key: Some(&mut |_| Some(String::new())), ..Hooks::default() };
+            endpoint.begin_with(request, hooks)
+        });
         match decision {
             Decision::Handle(delivery) => {
                 assert!(expected);
@@ -267,4 +269,8 @@ fn what_cannot_work_is_refused_when_the_endpoint_is_built() {
     let missing = Endpoint::new(EndpointOptions::new("clerk")).unwrap_err();
     assert_eq!(missing.code(), "secret_missing");
     assert!(missing.to_string().contains("CLERK_WEBHOOK_SIGNING_SECRET or CLERK_WEBHOOK_SECRET"), "{missing}");
+    let own = r#"{"provider": "acme", "secret": "utf8", "algorithm": "hmac_sha256", "signature": {"header": "x"}, "content": "{body}"}"#;
+    let scheme = Some(surehook::Scheme::from_json(own).unwrap());
+    let nowhere = Endpoint::new(EndpointOptions { scheme, ..EndpointOptions::default() }).unwrap_err();
+    assert_eq!(nowhere.to_string(), "the signing secret is missing: pass it");
 }

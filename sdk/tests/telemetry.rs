@@ -6,7 +6,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::collector::{Collector, Play, client, nobody};
-use support::{Message, endpoint, handled, ok};
+use support::{Message, SECRET, endpoint, handled, ok};
 use surehook::core::telemetry::attempt::DropReason;
 use surehook::{Client, Endpoint, Stats};
 
@@ -55,6 +55,20 @@ fn every_attempt_arrives_in_batches_of_at_most_100() {
     assert_eq!(attempt.entity_id.as_deref(), Some("user_1"));
     assert_eq!(attempt.status, Some(200));
     assert!(!attempt.request.headers.contains_key("svix-signature"));
+}
+
+#[test]
+fn a_step_that_names_the_secret_is_told_without_it() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    let delivery = handled(Message::user_created("msg_1").begin(&watched(&client)));
+    delivery.step(&format!("signed_with {SECRET}"));
+    delivery.step("create_profile");
+    assert!(delivery.finish(ok(b"done")).is_none());
+    assert!(client.flush(LONG));
+    let seen = collector.seen();
+    let names: Vec<_> = seen.stored.values().flat_map(|attempt| &attempt.steps).map(|step| &step.name).collect();
+    assert_eq!(names, ["signed_with [redacted]", "create_profile"]);
 }
 
 #[test]

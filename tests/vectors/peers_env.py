@@ -1,4 +1,4 @@
-"""Runs a script of this folder with the packages of requirements.txt, from a virtual environment of its own."""
+"""The packages that scripts of this folder need: from PyPI in a virtual environment, from npm in node_modules."""
 
 import hashlib
 import os
@@ -10,11 +10,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
+# A part of the others, so that those who need no more than it install no more.
+PEERS = HERE / "differential" / "requirements.txt"
 
 
-def enter() -> None:
+def enter(requirements: Path = REQUIREMENTS) -> None:
     """Starts the running script again inside the pinned environment, unless it is there already."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    pinned = [path.read_bytes() for path in sorted({requirements, PEERS})]
+    digest = hashlib.sha256(b"".join([*pinned, sys.version.encode()])).hexdigest()[:16]
     # The folder is the user's own: a shared name under /tmp could be prepared by somebody else.
     home = Path(tempfile.gettempdir()) / f"surehook-vectors-{os.getuid()}-{digest}"
     if Path(sys.prefix) == home:
@@ -26,6 +29,15 @@ def enter() -> None:
             sys.exit(f"{home} belongs to another user")
         venv.create(home, with_pip=True, clear=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
+        subprocess.run([*pip, "-r", str(requirements)], check=True)
         (home / "complete").touch()
     os.execv(python, [str(python), *sys.argv])
+
+
+def install_npm_packages() -> None:
+    """Installs the pinned packages of npm, unless they are there already."""
+    lock, done = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+    if done.exists() and done.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    npm = ["npm", "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"]
+    subprocess.run(npm, cwd=HERE, check=True)

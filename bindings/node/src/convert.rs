@@ -4,14 +4,29 @@ use std::time::Duration;
 
 use napi_derive::napi;
 use smallvec::SmallVec;
+use surehook::Scheme;
 use surehook::core::HeaderPairs;
 
 /// A result whose error has one of Surehook's codes.
 pub(crate) type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
 
-/// An error as it crosses to JavaScript.
+/// An error as it crosses to JavaScript. What was found about a secret goes along as its cause.
 pub(crate) fn coded(error: surehook::Error) -> napi::Error<&'static str> {
-    napi::Error::new(error.code(), error.to_string())
+    let mut crossing = napi::Error::new(error.code(), error.to_string());
+    if let surehook::Error::SecretInvalid { finding: Some(finding), .. } = error {
+        crossing.set_cause(napi::Error::from_reason(finding.as_str()));
+    }
+    crossing
+}
+
+/// A scheme of the user's own, as JSON.
+pub(crate) fn scheme(json: Option<&str>) -> Result<Option<Scheme>> {
+    json.map(|json| Scheme::from_json(json).map_err(coded)).transpose()
+}
+
+/// The method and the path with its query, as `POST /hooks?tenant=1`: one text is handed over faster than two.
+pub(crate) fn request_line(line: &str) -> (&str, &str) {
+    line.split_once(' ').unwrap_or((line, ""))
 }
 
 /// Header pairs on the stack, for all but unusual requests.
@@ -35,8 +50,28 @@ impl<'a> Headers<'a> {
 pub struct Rejection {
     pub code: String,
     pub message: String,
-    pub diagnosis: Option<String>,
+    pub diagnosis: Option<Diagnosis>,
     pub docs: String,
+}
+
+/// Its cause, where one was found.
+#[napi(object, object_from_js = false)]
+pub struct Diagnosis {
+    pub finding: String,
+    pub certainty: String,
+    pub evidence: String,
+    pub fix: String,
+}
+
+impl From<&surehook::Diagnosis> for Diagnosis {
+    fn from(diagnosis: &surehook::Diagnosis) -> Self {
+        Self {
+            finding: diagnosis.finding.as_str().to_owned(),
+            certainty: diagnosis.certainty.as_str().to_owned(),
+            evidence: diagnosis.evidence.clone(),
+            fix: diagnosis.fix.clone(),
+        }
+    }
 }
 
 impl From<surehook::Rejection> for Rejection {
@@ -44,7 +79,7 @@ impl From<surehook::Rejection> for Rejection {
         Self {
             code: rejection.code().as_str().to_owned(),
             message: rejection.message().to_owned(),
-            diagnosis: None,
+            diagnosis: rejection.diagnosis().map(Diagnosis::from),
             docs: rejection.docs(),
         }
     }

@@ -2,18 +2,26 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use napi::Either;
 use napi::bindgen_prelude::{BufferSlice, Function};
 use napi_derive::napi;
-use surehook::{Body, Request, Verification};
+use surehook::{Body, CustomVerdict, Hooks, Request, Verification};
 
-use crate::convert::{Headers, Result, bytes, coded, seconds};
+use crate::convert::{Headers, Result, bytes, coded, request_line, scheme, seconds};
 use crate::delivery::{Answer, Delivery};
 
 #[napi(object)]
 pub struct EndpointOptions {
-    pub provider: String,
+    /// One of the two is set, unless the user's function verifies.
+    pub provider: Option<String>,
+    /// A scheme of the user's own, as the JSON of a row of the table.
+    pub scheme: Option<String>,
     /// Empty: the provider's environment variables.
     pub secrets: Vec<String>,
+    /// Whether a function of the user verifies.
+    pub custom_verifier: bool,
+    pub url: Option<String>,
+    pub verify_token: Option<String>,
     pub name: Option<String>,
     pub tolerance_seconds: Option<f64>,
     pub max_body_bytes: Option<f64>,
@@ -69,7 +77,9 @@ pub struct Endpoint(surehook::Endpoint);
 impl Endpoint {
     #[napi(constructor)]
     pub fn new(options: EndpointOptions) -> Result<Self> {
-        surehook::Endpoint::new(options.into()).map(Self).map_err(coded)
+        let scheme = scheme(options.scheme.as_deref())?;
+        let options = surehook::EndpointOptions { scheme, ..options.into() };
+        surehook::Endpoint::new(options).map(Self).map_err(coded)
     }
 
     #[napi(getter)]
@@ -87,35 +97,52 @@ impl Endpoint {
         self.0.max_body_bytes() as f64
     }
 
-    /// Says what to do with a request. `body` or `fault` is set; `key` names the message, and never throws.
+    /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true` or the
+    /// message's name accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
     #[napi]
     pub fn begin(
         &self,
-        method: String,
-        path: String,
+        line: String,
         headers: String,
         body: Option<BufferSlice<'_>>,
         fault: Option<BodyFault>,
+        verdict: Option<Either<bool, String>>,
         key: Option<Function<'_, (), Option<String>>>,
     ) -> Decision {
+        let (method, path) = request_line(&line);
         let headers = Headers::unpack(&headers);
-        let request = |body| Request { method: &method, path: &path, headers: headers.pairs(), body };
+        let request = |body| Request { method, path, headers: headers.pairs(), body };
         let body = match (&body, fault) {
             (Some(bytes), _) => Body::Bytes(bytes),
             (None, Some(BodyFault::TooLarge)) => Body::TooLarge,
             (None, _) => Body::Unavailable,
         };
-        let Some(key) = key else { return self.0.begin(request(body)).into() };
+        let verdict = verdict_of(verdict);
+        let mut verifier = || verdict.clone();
+        let Some(key) = key else {
+            let hooks = Hooks { verifier: Some(&mut verifier), key: None };
+            return self.0.begin_with(request(body), hooks).into();
+        };
         let mut name = |_: &surehook::VerifiedMessage<'_>| key.call(()).ok().flatten();
+        let hooks = Hooks { verifier: Some(&mut verifier), key: Some(&mut name) };
         match body {
             // JavaScript runs in between and could change or free the bytes, so it is a copy that is looked at.
             Body::Bytes(bytes) => {
                 let copy = bytes.to_vec();
-                self.0.begin_with_key(request(Body::Bytes(&copy)), Some(&mut name))
+                self.0.begin_with(request(Body::Bytes(&copy)), hooks)
             }
-            fault => self.0.begin_with_key(request(fault), Some(&mut name)),
+            fault => self.0.begin_with(request(fault), hooks),
         }
         .into()
+    }
+}
+
+fn verdict_of(verdict: Option<Either<bool, String>>) -> CustomVerdict {
+    match verdict {
+        Some(Either::A(true)) => CustomVerdict::Accepted { message_id: None },
+        Some(Either::B(name)) => CustomVerdict::Accepted { message_id: Some(name) },
+        Some(Either::A(false)) => CustomVerdict::Refused,
+        None => CustomVerdict::Failed,
     }
 }
 
@@ -132,6 +159,9 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
     fn from(options: EndpointOptions) -> Self {
         Self {
             secrets: options.secrets,
+            custom_verifier: options.custom_verifier,
+            url: options.url,
+            verify_token: options.verify_token,
             name: options.name,
             tolerance: options.tolerance_seconds.map(seconds),
             max_body_bytes: options.max_body_bytes.map(bytes),
@@ -155,7 +185,7 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 IdReuseOption::Handle => surehook::OnIdReuse::Handle,
                 IdReuseOption::Reject => surehook::OnIdReuse::Reject,
             }),
-            ..Self::new(options.provider)
+            ..Self::new(options.provider.unwrap_or_default())
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn init(
     let options = ClientOptions { api_key, endpoint, language, framework, runtime: Some(runtime) };
     match py.detach(|| surehook::init(options)) {
         Ok(_) => Ok(()),
-        Err(error) => Err(errors::configuration(py, error.code(), error.to_string())),
+        Err(error) => Err(errors::configuration(py, &error)),
     }
 }
 

@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
+use smallvec::SmallVec;
+use surehook::core::scheme::{self, SecretForm};
+use surehook::{Error, Scheme};
 
 use crate::errors;
 
 /// A body of this many bytes or more is hashed without the interpreter's lock.
 pub(crate) const UNLOCKED_FROM: usize = 16 * 1024;
+/// So many headers, as verification alone is often given, need no allocation.
+const FEW: usize = 4;
 
 /// The bytes of a `str` or a bytes-like object, without a copy where that can be.
 pub(crate) enum Octets {
@@ -44,34 +49,56 @@ pub(crate) fn body(value: &Bound<'_, PyAny>) -> PyResult<Option<Octets>> {
     Err(PyTypeError::new_err(format!("the body must be the raw bytes or text as received, not {}", type_name(value))))
 }
 
-/// Header pairs, from a mapping (names in any case) or from pairs.
-pub(crate) struct Headers(Vec<(Octets, Octets)>);
+/// Header pairs, from a mapping (names in any case) or from pairs. A list of values is a header sent several times.
+pub(crate) struct Headers(SmallVec<[(Octets, Octets); FEW]>);
 
 impl Headers {
     pub(crate) fn read(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut headers = Self(SmallVec::new());
         if let Ok(dict) = value.cast::<PyDict>() {
-            return dict.iter().map(|(name, text)| pair(&name, &text)).collect::<PyResult<_>>().map(Self);
+            for (name, text) in dict.iter() {
+                headers.add(&name, &text)?;
+            }
+            return Ok(headers);
         }
         let wrong = || PyTypeError::new_err(format!("headers must be a mapping or pairs, not {}", type_name(value)));
         if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
             return Err(wrong());
         }
-        let items = if value.hasattr("items")? { value.call_method0("items")? } else { value.clone() };
-        let mut pairs = Vec::new();
-        for item in items.try_iter().map_err(|_| wrong())? {
-            let (name, text): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract().map_err(|_| wrong())?;
-            pairs.push(pair(&name, &text)?);
+        let items = value.getattr("items").map_or_else(|_| Ok(value.clone()), |items| items.call0());
+        for item in items.and_then(|items| items.try_iter()).map_err(|_| wrong())? {
+            let (name, text) = item.and_then(|item| two_of(&item)).map_err(|_| wrong())?;
+            headers.add(&name, &text)?;
         }
-        Ok(Self(pairs))
+        Ok(headers)
     }
 
-    pub(crate) fn slices(&self) -> Vec<(&[u8], &[u8])> {
+    pub(crate) fn slices(&self) -> SmallVec<[(&[u8], &[u8]); FEW]> {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+    }
+
+    fn add(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if !is_sequence(value) {
+            self.0.push((header_text(name)?, header_text(value)?));
+            return Ok(());
+        }
+        for value in value.try_iter()? {
+            self.0.push((header_text(name)?, header_text(&value?)?));
+        }
+        Ok(())
     }
 }
 
-fn pair(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<(Octets, Octets)> {
-    Ok((header_text(name)?, header_text(value)?))
+fn two_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    if pair.is_instance_of::<PyList>() {
+        pair.extract::<[_; 2]>().map(|[name, value]| (name, value))
+    } else {
+        pair.extract()
+    }
+}
+
+fn is_sequence(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>()
 }
 
 fn header_text(value: &Bound<'_, PyAny>) -> PyResult<Octets> {
@@ -88,48 +115,86 @@ fn header_text(value: &Bound<'_, PyAny>) -> PyResult<Octets> {
     Err(PyTypeError::new_err(format!("header names and values must be str or bytes, not {}", type_name(value))))
 }
 
+/// The user's own scheme, from the JSON that stands for it.
+pub(crate) fn scheme(py: Python<'_>, json: Option<&str>) -> PyResult<Option<Scheme>> {
+    json.map(|json| Scheme::from_json(json).map_err(|error| errors::configuration(py, &error))).transpose()
+}
+
+/// The form of the secrets of the user's own scheme, or of a provider's.
+pub(crate) fn secret_form(own: Option<&Scheme>, provider: &str) -> SecretForm {
+    let form = own.map(|own| own.secret).or_else(|| scheme::find(provider).map(|row| row.secret));
+    form.unwrap_or(SecretForm::Standard)
+}
+
 /// One secret or several. `None` means none was given.
-pub(crate) fn secrets(value: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+pub(crate) fn secrets(value: Option<&Bound<'_, PyAny>>, form: SecretForm) -> PyResult<Vec<String>> {
     let Some(value) = value else { return Ok(Vec::new()) };
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
-        return Ok(vec![secret(value)?]);
+        return Ok(vec![secret(value, form)?]);
     }
     let wrong =
         || PyTypeError::new_err(format!("a secret must be str, bytes or a list of them, not {}", type_name(value)));
     if value.is_instance_of::<PyDict>() {
         return Err(wrong());
     }
-    let several = value.try_iter().map_err(|_| wrong())?.map(|item| secret(&item?)).collect::<PyResult<Vec<_>>>()?;
+    let items = value.try_iter().map_err(|_| wrong())?;
+    let several = items.map(|item| secret(&item.map_err(|_| wrong())?, form)).collect::<PyResult<Vec<_>>>()?;
     if several.is_empty() {
-        return Err(errors::configuration(
-            value.py(),
-            "secret_missing",
-            "the list of signing secrets is empty".to_owned(),
-        ));
+        let error = Error::SecretMissing { hint: "the list of secrets is empty".to_owned() };
+        return Err(errors::configuration(value.py(), &error));
     }
     Ok(several)
 }
 
-fn secret(value: &Bound<'_, PyAny>) -> PyResult<String> {
+/// A secret as text. Bytes are the raw key where the scheme's text is its base64, and else the text itself.
+fn secret(value: &Bound<'_, PyAny>, form: SecretForm) -> PyResult<String> {
+    let no_text = || errors::configuration(value.py(), &Error::secret_invalid("it is no valid text"));
     if let Ok(text) = value.cast::<PyString>() {
-        let invalid =
-            |_| errors::configuration(value.py(), "secret_invalid", "the signing secret is no valid text".to_owned());
-        return text.to_str().map(str::to_owned).map_err(invalid);
+        return text.to_str().map(str::to_owned).map_err(|_| no_text());
     }
-    if let Ok(key) = value.cast::<PyBytes>() {
-        return Ok(format!("whsec_{}", STANDARD.encode(key.as_bytes())));
-    }
-    Err(PyTypeError::new_err(format!("a secret must be str or bytes, not {}", type_name(value))))
-}
-
-/// A number of seconds as an option of that name.
-pub(crate) fn seconds(py: Python<'_>, option: &str, value: Option<f64>) -> PyResult<Option<Duration>> {
-    let invalid = |_| {
-        errors::configuration(py, "invalid_option", format!("the option {option} is not a possible number of seconds"))
+    let Ok(bytes) = value.cast::<PyBytes>() else {
+        return Err(PyTypeError::new_err(format!("a secret must be str or bytes, not {}", type_name(value))));
     };
-    value.map(|seconds| Duration::try_from_secs_f64(seconds).map_err(invalid)).transpose()
+    match form {
+        SecretForm::Standard | SecretForm::StandardOrUtf8 => Ok(format!("whsec_{}", STANDARD.encode(bytes.as_bytes()))),
+        _ => std::str::from_utf8(bytes.as_bytes()).map(str::to_owned).map_err(|_| no_text()),
+    }
 }
 
-fn type_name(value: &Bound<'_, PyAny>) -> String {
+/// The text of the option of that name.
+pub(crate) fn text(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    let Some(value) = value else { return Ok(None) };
+    let Ok(text) = value.cast::<PyString>() else {
+        return Err(PyTypeError::new_err(format!("the option {option} must be str, not {}", type_name(value))));
+    };
+    let no_text = |_| errors::invalid_option(value.py(), option, "it is no valid text");
+    text.to_str().map(|text| Some(text.to_owned())).map_err(no_text)
+}
+
+/// The whole number of the option of that name.
+pub(crate) fn whole<T>(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<T>>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    value.map(|value| value.extract().map_err(|error| no_number(option, "an int", value, &error))).transpose()
+}
+
+/// The number of seconds of the option of that name.
+pub(crate) fn seconds(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
+    let Some(value) = value else { return Ok(None) };
+    let seconds = value.extract().map_err(|error| no_number(option, "a number", value, &error))?;
+    let impossible = |_| errors::invalid_option(value.py(), option, "it is no possible number of seconds");
+    Duration::try_from_secs_f64(seconds).map(Some).map_err(impossible)
+}
+
+fn no_number(option: &'static str, kind: &str, value: &Bound<'_, PyAny>, error: &PyErr) -> PyErr {
+    if error.is_instance_of::<PyOverflowError>(value.py()) {
+        return errors::invalid_option(value.py(), option, "it is out of range");
+    }
+    PyTypeError::new_err(format!("the option {option} must be {kind}, not {}", type_name(value)))
+}
+
+/// What a value is, for an error that must not show the value.
+pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
     value.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
 }

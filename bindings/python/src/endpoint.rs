@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 use surehook::{
-    Body, Decision, EndpointOptions, KeyFunction, OnIdReuse, OnSilentDrop, Request, Verification, VerifiedMessage,
+    Body, CustomVerdict, Decision, EndpointOptions, Hooks, OnIdReuse, OnSilentDrop, Request, Verification,
+    VerifiedMessage,
 };
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
@@ -19,51 +20,61 @@ pub(crate) struct Endpoint(surehook::Endpoint);
 
 #[pymethods]
 impl Endpoint {
+    /// `scheme` is the JSON of a scheme of the user's own; with `custom_verifier` each `begin` brings a verdict.
     #[new]
     #[pyo3(signature = (
-        *, provider, signature_secret=None, event_type_field=None, name=None, tolerance=None, max_body_bytes=None,
-        reject_status=None, dedup=None, dedup_ttl=None, require_processing_mark=false, steps=None, ignore=None,
-        on_silent_drop=None, on_id_reuse=None, verification=None,
+        *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, url=None, verify_token=None,
+        event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
+        dedup_ttl=None, require_processing_mark=false, steps=None, ignore=None, on_silent_drop=None, on_id_reuse=None,
+        verification=None,
     ))]
     #[allow(clippy::too_many_arguments)] // they are the options of every wrapper, by name
     fn new(
         py: Python<'_>,
-        provider: String,
+        provider: Option<&Bound<'_, PyAny>>,
+        scheme: Option<&str>,
         signature_secret: Option<&Bound<'_, PyAny>>,
-        event_type_field: Option<String>,
-        name: Option<String>,
-        tolerance: Option<f64>,
-        max_body_bytes: Option<usize>,
-        reject_status: Option<u16>,
-        dedup: Option<String>,
-        dedup_ttl: Option<f64>,
+        custom_verifier: bool,
+        url: Option<&Bound<'_, PyAny>>,
+        verify_token: Option<&Bound<'_, PyAny>>,
+        event_type_field: Option<&Bound<'_, PyAny>>,
+        name: Option<&Bound<'_, PyAny>>,
+        tolerance: Option<&Bound<'_, PyAny>>,
+        max_body_bytes: Option<&Bound<'_, PyAny>>,
+        reject_status: Option<&Bound<'_, PyAny>>,
+        dedup: Option<&Bound<'_, PyAny>>,
+        dedup_ttl: Option<&Bound<'_, PyAny>>,
         require_processing_mark: bool,
         steps: Option<BTreeMap<String, Vec<String>>>,
         ignore: Option<Vec<String>>,
-        on_silent_drop: Option<&str>,
-        on_id_reuse: Option<&str>,
-        verification: Option<&str>,
+        on_silent_drop: Option<&Bound<'_, PyAny>>,
+        on_id_reuse: Option<&Bound<'_, PyAny>>,
+        verification: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let provider = convert::text("provider", provider)?.unwrap_or_default();
+        let scheme = convert::scheme(py, scheme)?;
         let options = EndpointOptions {
-            secrets: convert::secrets(signature_secret)?,
-            name,
-            tolerance: convert::seconds(py, "tolerance", tolerance)?,
-            max_body_bytes,
-            reject_status,
-            verification: word(py, "verification", verification, &VERIFICATION)?.unwrap_or_default(),
-            dedup,
-            dedup_ttl: convert::seconds(py, "dedup_ttl", dedup_ttl)?,
-            event_type_field,
+            secrets: convert::secrets(signature_secret, convert::secret_form(scheme.as_ref(), &provider))?,
+            scheme,
+            custom_verifier,
+            url: convert::text("url", url)?,
+            verify_token: convert::text("verify_token", verify_token)?,
+            name: convert::text("name", name)?,
+            tolerance: convert::seconds("tolerance", tolerance)?,
+            max_body_bytes: convert::whole("max_body_bytes", max_body_bytes)?,
+            reject_status: convert::whole("reject_status", reject_status)?,
+            verification: word("verification", verification, &VERIFICATION)?.unwrap_or_default(),
+            dedup: convert::text("dedup", dedup)?,
+            dedup_ttl: convert::seconds("dedup_ttl", dedup_ttl)?,
+            event_type_field: convert::text("event_type_field", event_type_field)?,
             require_processing_mark,
             steps: steps.unwrap_or_default(),
             ignore: ignore.unwrap_or_default(),
-            on_silent_drop: word(py, "on_silent_drop", on_silent_drop, &ON_SILENT_DROP)?.unwrap_or_default(),
-            on_id_reuse: word(py, "on_id_reuse", on_id_reuse, &ON_ID_REUSE)?,
+            on_silent_drop: word("on_silent_drop", on_silent_drop, &ON_SILENT_DROP)?.unwrap_or_default(),
+            on_id_reuse: word("on_id_reuse", on_id_reuse, &ON_ID_REUSE)?,
             ..EndpointOptions::new(provider)
         };
-        surehook::Endpoint::new(options)
-            .map(Self)
-            .map_err(|error| errors::configuration(py, error.code(), error.to_string()))
+        surehook::Endpoint::new(options).map(Self).map_err(|error| errors::configuration(py, &error))
     }
 
     #[getter]
@@ -81,8 +92,9 @@ impl Endpoint {
         self.0.max_body_bytes()
     }
 
-    /// A `Delivery`, or the answer to send. `key(body, headers)` is called only for a verified message.
-    #[pyo3(signature = (method, path, headers, body, missing, key))]
+    /// A `Delivery`, or the answer to send. `verdict` is what the user's own verifier said; `key(body, headers)` is called
+    /// only for a verified message.
+    #[pyo3(signature = (method, path, headers, body, missing, verdict, key))]
     #[allow(clippy::too_many_arguments)] // one call for each request: an object to hold them would cost more
     fn begin<'py>(
         &self,
@@ -92,6 +104,7 @@ impl Endpoint {
         headers: &Bound<'py, PyAny>,
         body: Option<&Bound<'py, PyAny>>,
         missing: Option<&str>,
+        verdict: Option<&Bound<'py, PyAny>>,
         key: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let headers = Headers::read(headers)?;
@@ -99,13 +112,17 @@ impl Endpoint {
         let pairs = headers.slices();
         let request = Request { method, path, headers: &pairs, body: content(octets.as_ref(), missing) };
         let unlocked = octets.as_ref().is_some_and(|octets| octets.as_slice().len() >= UNLOCKED_FROM);
+        let verdict = custom_verdict(verdict);
+        let mut verify = || verdict.clone();
         let decision = match key {
             Some(key) => {
                 let mut call = |message: &VerifiedMessage<'_>| user_key(key, message, &pairs);
-                self.0.begin_with_key(request, Some(&mut call as KeyFunction<'_>))
+                self.0.begin_with(request, Hooks { key: Some(&mut call), verifier: Some(&mut verify) })
             }
-            None if unlocked => py.detach(|| self.0.begin(request)),
-            None => self.0.begin(request),
+            None if unlocked => {
+                py.detach(|| self.0.begin_with(request, Hooks { key: None, verifier: Some(&mut verify) }))
+            }
+            None => self.0.begin_with(request, Hooks { key: None, verifier: Some(&mut verify) }),
         };
         match decision {
             Decision::Answer(answer) => delivery::answer(py, answer),
@@ -120,14 +137,26 @@ const ON_ID_REUSE: [(&str, OnIdReuse); 3] =
     [("replay", OnIdReuse::Replay), ("handle", OnIdReuse::Handle), ("reject", OnIdReuse::Reject)];
 
 /// The value that a word stands for.
-fn word<T: Copy>(py: Python<'_>, option: &str, given: Option<&str>, words: &[(&str, T)]) -> PyResult<Option<T>> {
-    let Some(given) = given else { return Ok(None) };
-    let found = words.iter().find(|(word, _)| *word == given).map(|(_, value)| Some(*value));
+fn word<T: Copy>(option: &'static str, given: Option<&Bound<'_, PyAny>>, words: &[(&str, T)]) -> PyResult<Option<T>> {
+    let Some((given, text)) = given.zip(convert::text(option, given)?) else { return Ok(None) };
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| Some(*value));
     found.ok_or_else(|| {
         let allowed: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let text = format!("the option {option} must be one of: {}", allowed.join(", "));
-        errors::configuration(py, "invalid_option", text)
+        errors::invalid_option(given.py(), option, format!("it must be one of: {}", allowed.join(", ")))
     })
+}
+
+/// `True` and a text accept, `False` refuses; anything else means that the verifier failed.
+fn custom_verdict(said: Option<&Bound<'_, PyAny>>) -> CustomVerdict {
+    let Some(said) = said else { return CustomVerdict::Failed };
+    match said.cast::<PyBool>() {
+        Ok(accepted) if accepted.is_true() => CustomVerdict::Accepted { message_id: None },
+        Ok(_) => CustomVerdict::Refused,
+        Err(_) => match said.extract::<String>() {
+            Ok(id) if !id.is_empty() => CustomVerdict::Accepted { message_id: Some(id) },
+            _ => CustomVerdict::Failed,
+        },
+    }
 }
 
 fn content<'a>(octets: Option<&'a Octets>, missing: Option<&str>) -> Body<'a> {

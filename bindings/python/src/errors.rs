@@ -2,26 +2,47 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use surehook::Rejection;
+use surehook::{Diagnosis, Error, Rejection};
 
 pyo3::create_exception!(surehook._native, NativeError, pyo3::exceptions::PyException);
 
-/// A secret or an option that cannot be used.
-pub(crate) fn configuration(py: Python<'_>, code: &str, message: String) -> PyErr {
-    raise(py, "configuration", code, message, None)
+/// (finding, certainty, evidence, fix)
+pub(crate) type Diagnosed = (&'static str, &'static str, String, String);
+
+pub(crate) fn diagnosed(diagnosis: &Diagnosis) -> Diagnosed {
+    let Diagnosis { finding, certainty, evidence, fix } = diagnosis;
+    (finding.as_str(), certainty.as_str(), evidence.clone(), fix.clone())
+}
+
+/// A secret or an option that cannot be used, as the SDK says it.
+pub(crate) fn configuration(py: Python<'_>, error: &Error) -> PyErr {
+    let finding = match error {
+        Error::SecretInvalid { finding, .. } => finding.map(|finding| finding.as_str()),
+        _ => None,
+    };
+    raise(py, error.code(), error.to_string(), |details| {
+        details.set_item("kind", "configuration")?;
+        details.set_item("finding", finding)
+    })
+}
+
+/// An option whose Python value stands for nothing that it may be.
+pub(crate) fn invalid_option(py: Python<'_>, option: &'static str, fault: impl Into<String>) -> PyErr {
+    configuration(py, &Error::invalid_option(option, fault))
 }
 
 /// A message that was refused.
 pub(crate) fn verification(py: Python<'_>, rejection: &Rejection) -> PyErr {
-    let code = rejection.code();
-    raise(py, "verification", code.as_str(), code.message().to_owned(), Some(rejection.docs()))
+    raise(py, rejection.code().as_str(), rejection.message().to_owned(), |details| {
+        details.set_item("kind", "verification")?;
+        details.set_item("docs", rejection.docs())?;
+        details.set_item("diagnosis", rejection.diagnosis().map(diagnosed))
+    })
 }
 
-fn raise(py: Python<'_>, kind: &str, code: &str, message: String, docs: Option<String>) -> PyErr {
+fn raise(py: Python<'_>, code: &str, message: String, fill: impl FnOnce(&Bound<'_, PyDict>) -> PyResult<()>) -> PyErr {
     let details = PyDict::new(py);
-    let filled =
-        details.set_item("kind", kind).and_then(|()| docs.map_or(Ok(()), |docs| details.set_item("docs", docs)));
-    match filled {
+    match fill(&details) {
         Ok(()) => NativeError::new_err((code.to_owned(), message, details.unbind())),
         Err(error) => error,
     }

@@ -22,7 +22,7 @@ mod _native {
     #[pymodule_export]
     use crate::errors::NativeError;
     #[pymodule_export]
-    use crate::webhook::{Webhook, reason_codes, verify};
+    use crate::webhook::{Webhook, findings, reason_codes, verify};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

@@ -1,12 +1,17 @@
 //! Verification alone.
 
+use std::sync::Arc;
+
 use jiter::{PythonParse, StringCacheMode};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use surehook::core::{ConfigError, HeaderPairs, ReasonCode, Rejection, Timestamp, VerifiedMessage, Verifier};
+use surehook::core::diagnose::Finding;
+use surehook::core::scheme::SecretForm;
+use surehook::core::{Incoming, ReasonCode, Timestamp, Verifier};
+use surehook::{Clock, Error, Rejection, SystemClock, VerifiedMessage};
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
-use crate::errors;
+use crate::errors::{self, Diagnosed};
 
 /// The provider whose rules Svix, Clerk and all the other Standard Webhooks senders share.
 const FAMILY: &str = "standard-webhooks";
@@ -20,10 +25,9 @@ impl Webhook {
     #[new]
     #[pyo3(signature = (secret))]
     fn new(py: Python<'_>, secret: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let secrets = convert::secrets(secret)?;
-        surehook::Webhook::with_provider(FAMILY, &secrets)
-            .map(Self)
-            .map_err(|error| errors::configuration(py, error.code(), error.to_string()))
+        let secrets = convert::secrets(secret, SecretForm::Standard)?;
+        let webhook = surehook::Webhook::with_provider(FAMILY, &secrets);
+        webhook.map(Self).map_err(|error| errors::configuration(py, &error))
     }
 
     /// The parsed body, or nothing where it is not asked for.
@@ -45,39 +49,59 @@ impl Webhook {
     }
 }
 
-/// What `surehook.verify` says: (valid, code, message, docs, message id, signed at).
-type Verdict = (bool, Option<&'static str>, Option<&'static str>, Option<String>, Option<String>, Option<i64>);
+/// What `surehook.verify` says: (valid, code, message, docs, message id, signed at, diagnosis).
+type Verdict =
+    (bool, Option<&'static str>, Option<&'static str>, Option<String>, Option<String>, Option<i64>, Option<Diagnosed>);
 
-/// Checks one message at a time of choice.
+/// Checks one message at a time of choice. `scheme` is the JSON of a scheme of the user's own.
 #[pyfunction]
-#[pyo3(signature = (provider, secret, body, headers, tolerance, max_body_bytes, now))]
+#[pyo3(signature = (provider, scheme, secret, body, headers, method, url, tolerance, max_body_bytes, now))]
 #[allow(clippy::too_many_arguments)] // they are the arguments of the public function, by name
 pub(crate) fn verify(
     py: Python<'_>,
-    provider: &str,
+    provider: Option<&Bound<'_, PyAny>>,
+    scheme: Option<&str>,
     secret: Option<&Bound<'_, PyAny>>,
     body: &Bound<'_, PyAny>,
     headers: &Bound<'_, PyAny>,
-    tolerance: Option<f64>,
-    max_body_bytes: Option<usize>,
-    now: Option<f64>,
+    method: Option<&Bound<'_, PyAny>>,
+    url: Option<&Bound<'_, PyAny>>,
+    tolerance: Option<&Bound<'_, PyAny>>,
+    max_body_bytes: Option<&Bound<'_, PyAny>>,
+    now: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Verdict> {
-    let configuration = |error: ConfigError| errors::configuration(py, error.code(), error.to_string());
-    let mut verifier = Verifier::new(provider, &convert::secrets(secret)?).map_err(configuration)?;
-    if let Some(tolerance) = convert::seconds(py, "tolerance", tolerance)? {
+    let configuration = |error: Error| errors::configuration(py, &error);
+    let provider = convert::text("provider", provider)?.unwrap_or_default();
+    let own = convert::scheme(py, scheme)?;
+    let secrets = convert::secrets(secret, convert::secret_form(own.as_ref(), &provider))?;
+    let mut verifier = match own {
+        Some(own) => Verifier::for_scheme(Arc::new(own), &secrets),
+        None => Verifier::new(&provider, &secrets),
+    }
+    .map_err(configuration)?;
+    if let Some(tolerance) = convert::seconds("tolerance", tolerance)? {
         verifier = verifier.with_tolerance(tolerance).map_err(configuration)?;
     }
-    if let Some(limit) = max_body_bytes {
+    if let Some(limit) = convert::whole("max_body_bytes", max_body_bytes)? {
         verifier = verifier.with_max_body_bytes(limit).map_err(configuration)?;
     }
-    let now = convert::seconds(py, "now", now)?;
+    let path = convert::text("url", url)?.unwrap_or_default();
+    if let Some(url) = path.split('?').next().filter(|url| !url.is_empty()) {
+        verifier = verifier.with_url(url).map_err(configuration)?;
+    }
+    let webhook = surehook::Webhook::with_verifier(verifier.complete().map_err(configuration)?);
+    let method = convert::text("method", method)?;
+    let now = convert::seconds("now", now)?;
+    let now = now.map_or_else(|| SystemClock.now(), |since_1970| Timestamp::from_unix_seconds(0) + since_1970);
     let headers = Headers::read(headers)?;
     let Some(body) = convert::body(body)? else {
         return Ok(refused(&Rejection::new(ReasonCode::BodyUnavailable)));
     };
     Ok(unlocked(py, &body, |body| {
-        let slices = headers.slices();
-        check(verifier, body, &slices, now).map_or_else(|rejection| refused(&rejection), |message| accepted(&message))
+        let method = method.as_deref().unwrap_or("POST");
+        let incoming = Incoming { method, path: &path, headers: &headers.slices(), body };
+        let verified = webhook.verify_request(&incoming, now);
+        verified.map_or_else(|rejection| refused(&rejection), |message| accepted(&message))
     }))
 }
 
@@ -87,25 +111,21 @@ pub(crate) fn reason_codes() -> Vec<&'static str> {
     ReasonCode::ALL.iter().map(|code| code.as_str()).collect()
 }
 
-fn check<'a>(
-    verifier: Verifier,
-    body: &'a [u8],
-    headers: HeaderPairs<'a>,
-    now: Option<std::time::Duration>,
-) -> Result<VerifiedMessage<'a>, Rejection> {
-    match now.and_then(|since_1970| i64::try_from(since_1970.as_secs()).ok()) {
-        Some(seconds) => verifier.verify(body, headers, Timestamp::from_unix_seconds(seconds)),
-        None => surehook::Webhook::with_verifier(verifier).verify(body, headers),
-    }
+/// Every finding of a diagnosis, in the order of the contract.
+#[pyfunction]
+pub(crate) fn findings() -> Vec<&'static str> {
+    Finding::ALL.iter().map(|finding| finding.as_str()).collect()
 }
 
 fn accepted(message: &VerifiedMessage<'_>) -> Verdict {
-    (true, None, None, None, Some(message.message_id().to_owned()), Some(message.timestamp().unix_seconds()))
+    let signed_at = message.timestamp().map(Timestamp::unix_seconds);
+    (true, None, None, None, Some(message.message_id().to_owned()), signed_at, None)
 }
 
 fn refused(rejection: &Rejection) -> Verdict {
     let id = rejection.claimed_message_id().map(str::to_owned);
-    (false, Some(rejection.code().as_str()), Some(rejection.message()), Some(rejection.docs()), id, None)
+    let (code, message, docs) = (rejection.code().as_str(), rejection.message(), rejection.docs());
+    (false, Some(code), Some(message), Some(docs), id, None, rejection.diagnosis().map(errors::diagnosed))
 }
 
 /// Runs `work` on the bytes; without the interpreter's lock where they are many.

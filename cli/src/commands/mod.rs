@@ -3,3 +3,5 @@
 pub(crate) mod dev;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod sign;
+pub(crate) mod verify;

@@ -3,8 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod receiver;
+pub(crate) mod saved;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -21,6 +22,17 @@ pub(crate) fn surehook(args: &[&str]) -> Command {
 
 pub(crate) fn run(command: &mut Command) -> Output {
     command.output().expect("the binary runs")
+}
+
+/// Runs it with these bytes as its standard input.
+pub(crate) fn run_with(command: &mut Command, input: &[u8]) -> Output {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    // A command that refuses its options does not read.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

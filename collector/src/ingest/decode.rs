@@ -135,6 +135,11 @@ fn keeps_schema(attempt: &Attempt) -> bool {
         && optional(&attempt.event_type)
         && optional(&attempt.entity_id)
         && attempt.status.is_none_or(|status| (100..=999).contains(&status))
+        && attempt.verification.diagnosis.as_ref().is_none_or(|diagnosis| {
+            attempt.verification.code.is_some()
+                && within(&diagnosis.evidence, 1, 1_000)
+                && within(&diagnosis.fix, 1, 1_000)
+        })
         && attempt
             .failure
             .iter()

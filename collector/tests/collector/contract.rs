@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use surehook_core::diagnose::{Certainty, Diagnosis, Finding};
 use surehook_core::telemetry::attempt::{
     Attempt, Batch, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo, SdkInfo,
     Step, Verification, VerificationResult,
@@ -42,7 +43,10 @@ fn the_catalogue_and_the_core_know_the_same_codes() {
     assert_eq!(catalogue("outcomes"), known::<Outcome>());
     assert_eq!(catalogue("drop_reasons"), known::<DropReason>());
     assert_eq!(catalogue("dedup_results"), known::<DedupResult>());
+    assert_eq!(catalogue("findings"), known::<Finding>());
+    assert_eq!(catalogue("certainties"), known::<Certainty>());
     assert_eq!(ReasonCode::ALL, names::<ReasonCode>("reason_codes"));
+    assert_eq!(Finding::ALL, names::<Finding>("findings"));
 }
 
 /// One attempt for each outcome, reason code and dedup result, with and without what is optional.
@@ -70,6 +74,7 @@ fn attempts() -> Vec<Attempt> {
                 verification: Verification {
                     result: if refused { VerificationResult::Rejected } else { VerificationResult::Verified },
                     code: refused.then(|| codes[number / 2 % codes.len()]),
+                    diagnosis: None,
                 },
                 dedup: Dedup {
                     result: {
@@ -101,6 +106,25 @@ fn attempts() -> Vec<Attempt> {
         .collect()
 }
 
+/// One refused attempt for each finding, and both certainties among them.
+fn diagnosed() -> Vec<Attempt> {
+    let certainties = names::<Certainty>("certainties");
+    let findings = names::<Finding>("findings").into_iter().zip(certainties.into_iter().cycle());
+    let diagnosis = |finding, certainty| Diagnosis { finding, certainty, evidence: "e".into(), fix: "f".into() };
+    findings
+        .map(|(finding, certainty)| Attempt {
+            id: Uuid::now_v7(),
+            outcome: Outcome::Rejected,
+            verification: Verification {
+                result: VerificationResult::Rejected,
+                code: Some(ReasonCode::SignatureMismatch),
+                diagnosis: Some(diagnosis(finding, certainty)),
+            },
+            ..attempts().remove(0)
+        })
+        .collect()
+}
+
 fn written() -> Value {
     let dropped = names::<DropReason>("drop_reasons").into_iter().map(|reason| (reason, 1)).collect();
     serde_json::to_value(Batch {
@@ -114,7 +138,7 @@ fn written() -> Value {
         instance: Instance { id: Uuid::now_v7(), host: None, pid: 1 },
         sent_at: Timestamp::from_unix_micros(NOW),
         dropped,
-        attempts: attempts(),
+        attempts: [attempts(), diagnosed()].concat(),
     })
     .unwrap()
 }
@@ -129,6 +153,12 @@ fn what_the_core_writes_keeps_the_schema() {
     assert!(!schema.is_valid(&broken), "the check can fail");
     let broken = with(written(), json!({ "attempts": [with(attempt("x"), json!({ "status": 5 }))] }));
     assert!(!schema.is_valid(&broken), "the references of the schema are followed");
+    let mut without_code = written();
+    without_code["attempts"].as_array_mut().unwrap().last_mut().unwrap()["verification"]
+        .as_object_mut()
+        .unwrap()
+        .remove("code");
+    assert!(!schema.is_valid(&without_code), "a diagnosis belongs to a code");
 }
 
 #[tokio::test]
@@ -136,5 +166,5 @@ async fn the_collector_stores_what_the_core_writes() {
     let bench = Bench::local();
     let (status, answer) = bench.send(written().to_string().into_bytes(), &[]).await;
     assert_eq!(status.as_u16(), 202);
-    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(attempts().len()), &json!([])));
+    assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(attempts().len() + diagnosed().len()), &json!([])));
 }

@@ -41,6 +41,28 @@ async fn an_attempt_is_stored_once() {
     assert_eq!(bench.message("msg_1").await["attempts"], 2);
 }
 
+fn diagnosis() -> Value {
+    json!({ "finding": "body_bom", "certainty": "proved", "evidence": "It verifies without it.", "fix": "Remove it." })
+}
+
+/// A refused attempt with its diagnosis, some members of which are set to other values.
+fn diagnosed(members: Value) -> Value {
+    let verification = json!({
+        "result": "rejected", "code": "signature_mismatch", "diagnosis": with(diagnosis(), members),
+    });
+    with(forged("x"), json!({ "verification": verification }))
+}
+
+#[tokio::test]
+async fn a_diagnosis_is_kept_as_it_was_sent() {
+    let bench = Bench::local();
+    bench.store(&[diagnosed(json!({ "evidence": "é".repeat(1000) }))]).await;
+    let id = bench.message("x").await["id"].clone();
+    let (_, timeline) = bench.get(&format!("/api/messages/{id}")).await;
+    let kept = &timeline["attempts_list"][0]["verification"]["diagnosis"];
+    assert_eq!(kept, &with(diagnosis(), json!({ "evidence": "é".repeat(1000) })));
+}
+
 #[tokio::test]
 async fn a_bad_attempt_does_not_take_the_others_with_it() {
     let bench = Bench::local();
@@ -57,6 +79,12 @@ async fn a_bad_attempt_does_not_take_the_others_with_it() {
         with(attempt("x"), json!({ "received_at": "2026-11-24" })),
         with(attempt("x"), json!({ "outcome": "lost" })),
         with(attempt("x"), json!({ "verification": { "result": "rejected", "code": "because" } })),
+        diagnosed(json!({ "finding": "bad_luck" })),
+        diagnosed(json!({ "certainty": "certain" })),
+        diagnosed(json!({ "evidence": "" })),
+        diagnosed(json!({ "evidence": "e".repeat(1001) })),
+        diagnosed(json!({ "fix": "f".repeat(1001) })),
+        with(diagnosed(json!({})), json!({ "verification": { "result": "rejected", "diagnosis": diagnosis() } })),
         with(attempt("x"), json!({ "failure": { "error": { "type": "E", "message": "", "fingerprint": "ABC" } } })),
         with(attempt("x"), json!({ "metadata": { "large": "m".repeat(300_000) } })),
         json!(null),

@@ -16,13 +16,21 @@ impl DedupKey {
     ///
     /// The `namespace` keeps applications apart that share a store. The same message sent to two endpoints has two
     /// keys. A user's key never equals a provider's id, even when the texts are the same.
+    ///
+    /// Only signed bytes make an id: where the provider does not sign its own, whoever saw a message could send it again under
+    /// another. The body's hash then stands for it. Where a signed time bounds how late that can be done, or where the body is
+    /// not signed either, id and hash together do: two events may have the same body.
     pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        let (domain, id) = match user_key {
-            None => ("surehook/dedup/v1/provider-id", message.message_id()),
-            Some(key) => ("surehook/dedup/v1/user-key", key),
+        let fingerprint = Fingerprint::of(message.body());
+        let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
+        let (domain, id, body): (_, _, &[u8]) = match user_key {
+            Some(key) => ("surehook/dedup/v1/user-key", key, &[]),
+            None if message.id_is_signed() => ("surehook/dedup/v1/provider-id", message.message_id(), &[]),
+            None if body_alone => ("surehook/dedup/v1/body", "", fingerprint.as_bytes()),
+            None => ("surehook/dedup/v1/unsigned-id", message.message_id(), fingerprint.as_bytes()),
         };
-        let parts = [domain, namespace, message.scheme().provider, endpoint, id];
-        Self(digest(parts.map(str::as_bytes)))
+        let parts = [domain, namespace, &message.scheme().provider, endpoint, id].map(str::as_bytes);
+        Self(digest(parts.into_iter().chain((!body.is_empty()).then_some(body))))
     }
 
     /// The key's bytes, for stores outside of this process.

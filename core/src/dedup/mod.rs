@@ -14,7 +14,8 @@
 //!     (b"svix-signature", signature.as_bytes()),
 //! ];
 //! let now = Timestamp::from_unix_seconds(1_700_000_001);
-//! let message = Verifier::new("clerk", &[secret]).unwrap().verify(b"{}", &headers, now).unwrap();
+//! let verifier = Verifier::new("clerk", &[secret]).unwrap();
+//! let message = verifier.verify(b"{}", &headers, now).unwrap();
 //!
 //! let store = MemoryStore::default();
 //! let key = DedupKey::of("my-app", "clerk", &message, None);

@@ -57,7 +57,7 @@ impl ReplayGuard {
     /// # Errors
     /// [`ReasonCode::Replayed`].
     pub fn admit(&self, message: &VerifiedMessage<'_>, now: Timestamp) -> Result<ReplayPass, ReasonCode> {
-        let signed_at = message.timestamp().unix_micros().to_be_bytes();
+        let signed_at = message.timestamp().map_or(0, Timestamp::unix_micros).to_be_bytes();
         let key = digest([message.message_id().as_bytes(), &signed_at[..], message.body()]);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.peek(&key).is_some_and(|forgotten_at| now < *forgotten_at) {

@@ -1,6 +1,6 @@
 //! What is kept of a handler's answer, and how it looks when a duplicate gets it.
 
-use crate::headers::HeaderPairs;
+use crate::request::HeaderPairs;
 
 /// The largest body that is stored, in bytes. A longer one is left out as a whole, never cut.
 pub const STORED_BODY_LIMIT: usize = 64 * 1024;

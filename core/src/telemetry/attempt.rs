@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::diagnose::Diagnosis;
 use crate::error::ReasonCode;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
@@ -146,6 +147,9 @@ pub struct Verification {
     /// Why it was rejected; present exactly when the result is `rejected`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ReasonCode>,
+    /// The cause of the rejection, where it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
 }
 
 /// The verdict of verification.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::attempt::ErrorInfo;
 use super::credentials::{self, REDACTED, without_credentials};
 use super::fingerprint::error_fingerprint;
-use crate::headers::HeaderPairs;
+use crate::request::HeaderPairs;
 use crate::text::cut;
 
 /// The most bytes of an error's message that are told.

@@ -1,15 +1,30 @@
 //! From a request to a [`VerifiedMessage`], or to the reason why not.
 
-mod ed25519;
-mod hmac;
+pub(crate) mod check;
+pub(crate) mod content;
+mod custom;
+pub(crate) mod message;
+pub(crate) mod read;
+pub(crate) mod signatures;
+pub(crate) mod timestamps;
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{ConfigError, ReasonCode, Rejection};
-use crate::headers::{self, HeaderPairs, Signatures};
-use crate::scheme::{self, Scheme};
-use crate::secret::{Key, Secret};
+use crate::request::{HeaderPairs, Incoming};
+use crate::scheme::{self, Place, Scheme};
+use crate::secret::Secret;
+use crate::secret::key::Key;
 use crate::time::Timestamp;
+
+use content::Signed;
+use read::Found;
+use signatures::Signatures;
+
+pub use custom::CustomVerdict;
+pub use message::VerifiedMessage;
 
 /// The time by which a signed timestamp may be off, unless set otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
@@ -37,24 +52,39 @@ pub const MAX_TOLERANCE: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    scheme: &'static Scheme,
+    scheme: Arc<Scheme>,
     secrets: Vec<Secret>,
-    tolerance: Duration,
+    tolerance: Option<Duration>,
     max_body_bytes: usize,
+    url: Option<String>,
 }
 
 impl Verifier {
-    /// A verifier for a provider, with the provider's own limits and a tolerance of 300 s.
+    /// A verifier for a provider of the table, with the provider's own limits and tolerance.
     ///
     /// # Errors
     /// An unknown provider, no secret at all, or a secret that cannot be used.
     pub fn new<S: AsRef<str>>(provider: &str, secrets: &[S]) -> Result<Self, ConfigError> {
         let scheme = scheme::find(provider).ok_or_else(|| ConfigError::unknown_provider(provider))?;
+        Self::for_scheme(scheme, secrets)
+    }
+
+    /// A verifier for a scheme, one of the user's own among them.
+    ///
+    /// # Errors
+    /// No secret at all, or a secret that cannot be used.
+    pub fn for_scheme<S: AsRef<str>>(scheme: Arc<Scheme>, secrets: &[S]) -> Result<Self, ConfigError> {
         if secrets.is_empty() {
             return Err(ConfigError::SecretMissing { hint: "give at least one".to_owned() });
         }
-        let secrets = secrets.iter().map(|text| Secret::parse(text.as_ref())).collect::<Result<_, _>>()?;
-        Ok(Self { scheme, secrets, tolerance: DEFAULT_TOLERANCE, max_body_bytes: scheme.max_body_bytes })
+        let secrets =
+            secrets.iter().map(|text| Secret::for_scheme(text.as_ref(), &scheme)).collect::<Result<_, _>>()?;
+        Ok(Self::with_secrets(scheme, secrets))
+    }
+
+    fn with_secrets(scheme: Arc<Scheme>, secrets: Vec<Secret>) -> Self {
+        let tolerance = scheme.timestamp.as_ref().and_then(|rule| rule.tolerance_seconds).map(Duration::from_secs);
+        Self { secrets, tolerance, max_body_bytes: scheme.max_body_bytes, url: None, scheme }
     }
 
     /// Sets by how much a signed timestamp may be off, in either direction, inclusive: 1 s to 3600 s.
@@ -65,7 +95,7 @@ impl Verifier {
         if !(Duration::from_secs(1)..=MAX_TOLERANCE).contains(&tolerance) {
             return Err(ConfigError::invalid_option("tolerance", "it must be 1 to 3600 seconds"));
         }
-        Ok(Self { tolerance, ..self })
+        Ok(Self { tolerance: Some(tolerance), ..self })
     }
 
     /// Sets the largest body that is accepted, in bytes.
@@ -79,14 +109,53 @@ impl Verifier {
         Ok(Self { max_body_bytes, ..self })
     }
 
-    /// The provider's row.
-    pub fn scheme(&self) -> &'static Scheme {
-        self.scheme
+    /// Sets the public URL of the endpoint as the provider knows it, without its query: some providers sign it.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when it is not an http(s) URL, or has a query or a fragment.
+    pub fn with_url(self, url: &str) -> Result<Self, ConfigError> {
+        let absolute = ["https://", "http://"]
+            .iter()
+            .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
+        if !absolute
+            || url.contains(['?', '#'])
+            || url.chars().any(|character| character.is_control() || character == ' ')
+        {
+            let fault =
+                "it must be the endpoint's public URL without a query, e.g. https://example.com/webhooks/twilio";
+            return Err(ConfigError::invalid_option("url", fault));
+        }
+        Ok(Self { url: Some(url.to_owned()), ..self })
     }
 
-    /// By how much a signed timestamp may be off.
-    pub fn tolerance(&self) -> Duration {
+    /// The verifier itself, when it has all that its scheme needs.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when the scheme signs the URL and none is set.
+    pub fn complete(self) -> Result<Self, ConfigError> {
+        if self.scheme.signs_url() && self.url.is_none() {
+            let title = &self.scheme.title;
+            let fault = format!(
+                "{title} signs the endpoint's public URL: give it, e.g. https://example.com/webhooks/{}",
+                self.scheme.provider
+            );
+            return Err(ConfigError::invalid_option("url", fault));
+        }
+        Ok(self)
+    }
+
+    /// The provider's row.
+    pub fn scheme(&self) -> &Arc<Scheme> {
+        &self.scheme
+    }
+
+    /// By how much a signed timestamp may be off; `None`: the scheme has none, or its age is not checked.
+    pub fn tolerance(&self) -> Option<Duration> {
         self.tolerance
+    }
+
+    pub(crate) fn tolerance_seconds(&self) -> u64 {
+        self.tolerance.unwrap_or(DEFAULT_TOLERANCE).as_secs()
     }
 
     /// The largest body that is accepted, in bytes.
@@ -99,51 +168,111 @@ impl Verifier {
         self.secrets.iter().filter_map(Secret::warning)
     }
 
-    /// Checks one request. `body` must be the bytes as they were received, `now` the current time.
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// Checks a request of a scheme that signs neither the method nor the URL. `body` must be the bytes as they were
+    /// received, `now` the current time.
     ///
     /// # Errors
-    /// The first fault in this order: the body's size; the headers; the form of id, timestamp and signatures; the age;
-    /// the signature itself.
+    /// As [`verify_request`](Self::verify_request).
     pub fn verify<'a>(
-        &self,
+        &'a self,
         body: &'a [u8],
         headers: HeaderPairs<'a>,
         now: Timestamp,
     ) -> Result<VerifiedMessage<'a>, Rejection> {
-        if body.len() > self.max_body_bytes {
-            return Err(self.refuse(ReasonCode::BodyTooLarge, headers));
+        self.verify_request(&Incoming::post(headers, body), now)
+    }
+
+    /// Checks one request at the time `now`.
+    ///
+    /// # Errors
+    /// The first fault in this order: the body's size; the headers; the form of id, timestamp and signatures; the age;
+    /// the signature itself.
+    pub fn verify_request<'a>(
+        &'a self,
+        incoming: &Incoming<'a>,
+        now: Timestamp,
+    ) -> Result<VerifiedMessage<'a>, Rejection> {
+        if incoming.body.len() > self.max_body_bytes {
+            return Err(self.refuse(ReasonCode::BodyTooLarge, incoming.headers));
         }
-        let found = headers::find(self.scheme, headers).map_err(Rejection::new)?;
-        let message_id = headers::message_id(found.id).map_err(Rejection::new)?;
-        let refused = |code| Rejection::new(code).with_claimed_message_id(message_id);
-        let timestamp = headers::timestamp(found.timestamp).map_err(refused)?;
-        let signatures = headers::signatures(found.signature).map_err(refused)?;
-        self.check_versions(&signatures).map_err(refused)?;
-        self.check_age(timestamp, now).map_err(refused)?;
-        self.check_signature(&[found.id, b".", found.timestamp, b".", body], &signatures).map_err(refused)?;
-        Ok(VerifiedMessage { scheme: self.scheme, message_id, timestamp, body })
+        let found = read::find(&self.scheme, incoming).map_err(Rejection::new)?;
+        let id = found.id.map(|raw| read::message_id(&self.scheme, raw)).transpose().map_err(Rejection::new)?;
+        self.check(incoming, &found, now)
+            .map_err(|code| match id {
+                Some(id) => Rejection::new(code).with_claimed_message_id(id),
+                None => Rejection::new(code),
+            })
+            .map(|timestamp| self.message(incoming, id, timestamp))
+    }
+
+    /// When the request says it was signed, where it says so in a form that can be read. Nobody checked it: it may be shown,
+    /// never relied on.
+    ///
+    /// ```
+    /// use surehook_core::{Incoming, Timestamp, Verifier};
+    ///
+    /// let verifier = Verifier::new("stripe", &["whsec_0123456789abcdef"]).unwrap();
+    /// let headers: [(&[u8], &[u8]); 1] = [(b"stripe-signature", b"t=1700000000,v1=00")];
+    /// let claimed = verifier.claimed_timestamp(&Incoming::post(&headers, b"{}"));
+    /// assert_eq!(claimed, Some(Timestamp::from_unix_seconds(1_700_000_000)));
+    /// assert_eq!(verifier.claimed_timestamp(&Incoming::post(&[], b"{}")), None);
+    /// ```
+    pub fn claimed_timestamp(&self, incoming: &Incoming<'_>) -> Option<Timestamp> {
+        read::find(&self.scheme, incoming).ok()?.read_timestamp(&self.scheme).ok().flatten()
     }
 
     /// The rejection of a request that was refused without a look at its body, with the id it claims.
     pub fn refuse(&self, code: ReasonCode, headers: HeaderPairs<'_>) -> Rejection {
-        let claimed = headers::find(self.scheme, headers).and_then(|found| headers::message_id(found.id));
-        match claimed {
-            Ok(id) => Rejection::new(code).with_claimed_message_id(id),
-            Err(_) => Rejection::new(code),
+        let claimed = self.claimed_id(headers);
+        claimed.map_or_else(|| Rejection::new(code), |id| Rejection::new(code).with_claimed_message_id(id))
+    }
+
+    fn claimed_id<'h>(&self, headers: HeaderPairs<'h>) -> Option<&'h str> {
+        let found = read::find(&self.scheme, &Incoming::post(headers, b"")).ok()?;
+        read::message_id(&self.scheme, found.id?).ok()
+    }
+
+    /// All checks behind the headers and the id's form. Answers when the request was signed, where the scheme says so.
+    fn check(
+        &self,
+        incoming: &Incoming<'_>,
+        found: &Found<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, ReasonCode> {
+        let timestamp = found.read_timestamp(&self.scheme)?;
+        let signatures = found.read_signatures(&self.scheme)?;
+        self.check_versions(&signatures)?;
+        if let Some(signed) = timestamp {
+            self.check_age(signed, now)?;
+        }
+        let url = self.full_url(incoming);
+        let signed = Signed {
+            id: found.id.unwrap_or_default(),
+            timestamp: found.timestamp.as_deref().unwrap_or_default(),
+            body: incoming.body,
+            url: &url,
+            incoming,
+        };
+        if self.is_signed(&signed, &signatures, self.keys()) {
+            Ok(timestamp)
+        } else {
+            Err(ReasonCode::SignatureMismatch)
         }
     }
 
     fn check_versions(&self, signatures: &Signatures) -> Result<(), ReasonCode> {
-        let usable = self.secrets.iter().any(|secret| match secret.key() {
-            Key::Hmac(_) => !signatures.v1.is_empty(),
-            Key::Ed25519(_) => !signatures.v1a.is_empty(),
-        });
+        let usable = self.keys().any(|key| !signatures.for_key(&self.scheme, key).is_empty());
         if usable { Ok(()) } else { Err(ReasonCode::NoSupportedVersion) }
     }
 
     fn check_age(&self, signed: Timestamp, now: Timestamp) -> Result<(), ReasonCode> {
+        let Some(tolerance) = self.tolerance else { return Ok(()) };
         let age = now.unix_seconds() - signed.unix_seconds();
-        let tolerance = i64::try_from(self.tolerance.as_secs()).unwrap_or(i64::MAX);
+        let tolerance = i64::try_from(tolerance.as_secs()).unwrap_or(i64::MAX);
         if age > tolerance {
             Err(ReasonCode::TimestampTooOld)
         } else if age < -tolerance {
@@ -153,62 +282,61 @@ impl Verifier {
         }
     }
 
-    fn check_signature(&self, signed: &[&[u8]], signatures: &Signatures) -> Result<(), ReasonCode> {
-        let valid = self.secrets.iter().any(|secret| match secret.key() {
-            Key::Hmac(keyed) => !signatures.v1.is_empty() && hmac::any_equal(&hmac::mac(keyed, signed), &signatures.v1),
-            Key::Ed25519(key) => ed25519::any_valid(key, signed, &signatures.v1a),
-        });
-        if valid { Ok(()) } else { Err(ReasonCode::SignatureMismatch) }
-    }
-}
-
-/// A message whose signature was right. Only [`Verifier::verify`] makes one.
-#[derive(Clone, Copy, Debug)]
-pub struct VerifiedMessage<'a> {
-    scheme: &'static Scheme,
-    message_id: &'a str,
-    timestamp: Timestamp,
-    body: &'a [u8],
-}
-
-impl<'a> VerifiedMessage<'a> {
-    /// The row of the provider that signed it.
-    pub fn scheme(&self) -> &'static Scheme {
-        self.scheme
+    /// Whether one of the keys made one of the signatures over these parts.
+    pub(crate) fn is_signed<'k>(
+        &self,
+        signed: &Signed<'_>,
+        signatures: &Signatures,
+        mut keys: impl Iterator<Item = &'k Key>,
+    ) -> bool {
+        let Some(pieces) = content::pieces(&self.scheme, signed) else { return false };
+        keys.any(|key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key)))
     }
 
-    /// The id the provider gave the message; the same for each of its attempts.
-    pub fn message_id(&self) -> &'a str {
-        self.message_id
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.secrets.iter().flat_map(Secret::keys)
     }
 
-    /// When the provider signed this attempt.
-    pub fn timestamp(&self) -> Timestamp {
-        self.timestamp
+    /// The public URL with the query of this request.
+    pub(crate) fn full_url(&self, incoming: &Incoming<'_>) -> String {
+        match (&self.url, incoming.query()) {
+            (None, _) => String::new(),
+            (Some(url), None) => url.clone(),
+            (Some(url), Some(query)) => format!("{url}?{query}"),
+        }
     }
 
-    /// The signed bytes.
-    pub fn body(&self) -> &'a [u8] {
-        self.body
+    fn message<'a>(
+        &'a self,
+        incoming: &Incoming<'a>,
+        id: Option<&'a str>,
+        timestamp: Option<Timestamp>,
+    ) -> VerifiedMessage<'a> {
+        let id = match (&self.scheme.message_id, id) {
+            (_, Some(id)) => Some(Cow::Borrowed(id)),
+            (Some(Place::Body(paths)), None) => message::id_in_body(paths, incoming.body).map(Cow::Owned),
+            _ => None,
+        };
+        VerifiedMessage::new(&self.scheme, id, timestamp, incoming.body)
     }
 }
 
 /// The bare primitives, for the published test sets.
 #[doc(hidden)]
 pub mod primitives {
-    use ::hmac::KeyInit;
-
-    use crate::secret::KeyedHmac;
+    use super::check;
+    use crate::scheme::Algorithm;
+    use crate::secret::key::{Key, Tag};
 
     /// Whether `tag` is the HMAC-SHA-256 of `message`.
     pub fn hmac_sha256_matches(key: &[u8], message: &[u8], tag: &[u8; 32]) -> bool {
-        KeyedHmac::new_from_slice(key)
-            .is_ok_and(|keyed| super::hmac::any_equal(&super::hmac::mac(&keyed, &[message]), &[*tag]))
+        Key::shared(Algorithm::HmacSha256, key)
+            .is_ok_and(|key| check::any_valid(&key, &[message], &[Tag::from_slice(tag)]))
     }
 
     /// Whether `signature` is a strict Ed25519 signature of `message`.
     pub fn ed25519_verifies(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         ed25519_dalek::VerifyingKey::from_bytes(public_key)
-            .is_ok_and(|key| super::ed25519::any_valid(&key, &[message], &[*signature]))
+            .is_ok_and(|key| check::any_ed25519(&key, message, &[Tag::from_slice(signature)]))
     }
 }

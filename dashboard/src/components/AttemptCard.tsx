@@ -3,6 +3,7 @@ import { formatBytes, formatClock, formatDateTime, formatMicros, formatSpan, iso
 import type { Attempt } from "../types.ts";
 import { dedupWord, outcomeWord, reasonWord } from "../vocabulary.ts";
 import { AttemptDetails } from "./AttemptDetails.tsx";
+import { DiagnosisNote } from "./DiagnosisNote.tsx";
 import { Icon, outcomeIcon } from "./Icon.tsx";
 import { OutcomeBadge } from "./OutcomeBadge.tsx";
 import { ReasonCode } from "./ReasonCode.tsx";
@@ -52,7 +53,8 @@ function Findings({ attempt }: { attempt: Attempt }): JSX.Element {
   const dedupSaid = dedupWord(dedup.result);
   return (
     <dl class="findings">
-      {verification.code !== undefined && <Reason code={verification.code} />}
+      {verification.code !== undefined && <Reason code={verification.code} diagnosed={verification.diagnosis !== undefined} />}
+      {verification.diagnosis && <Finding name="Diagnosis"><DiagnosisNote diagnosis={verification.diagnosis} /></Finding>}
       {failure?.reason !== undefined && <Finding name="Reason given"><span class="wire">{failure.reason}</span></Finding>}
       {failure?.error && (
         <Finding name="Error">
@@ -84,12 +86,13 @@ const SIGNATURE: Record<Attempt["verification"]["result"], string> = {
   unverified: "Not checked: verification is switched off for this endpoint.",
 };
 
-function Reason({ code }: { code: string }): JSX.Element {
+/** What usually causes a refusal is told only where nothing is known of this one. */
+function Reason({ code, diagnosed }: { code: string; diagnosed: boolean }): JSX.Element {
   const { meaning, check } = reasonWord(code);
   return (
     <Finding name="Refused for">
       <ReasonCode code={code} /> {meaning}
-      <span class="muted hint"><span class="hint-label">Check first</span> {check}</span>
+      {!diagnosed && <span class="muted hint"><span class="hint-label">Check first</span> {check}</span>}
     </Finding>
   );
 }

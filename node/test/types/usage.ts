@@ -1,7 +1,7 @@
 // Compiled, never run: the types as the users of the quickstarts meet them.
 import type { Request, Response as ExpressResponse } from 'express'
 import express from 'express'
-import { currentDelivery, init, verify, Webhook, WebhookVerificationError, type ReasonCode } from 'surehook'
+import { currentDelivery, Endpoint, init, verify, Webhook, WebhookVerificationError, type Finding, type ReasonCode, type WebhookScheme } from 'surehook'
 import { webhookErrors, withWebhookMonitoring as guardExpress } from 'surehook/express'
 import { withSurehook, withWebhookMonitoring as guardNext } from 'surehook/nextjs'
 
@@ -40,6 +40,36 @@ export function codes(secret: string | undefined, body: Buffer, headers: Headers
   return result.ok ? null : result.code
 }
 
+const acme: WebhookScheme = {
+  provider: 'acme',
+  secretEnv: ['ACME_WEBHOOK_SECRET'],
+  secret: 'utf8',
+  algorithm: 'hmac_sha256',
+  signature: { header: 'X-Acme-Signature', prefix: 'sha256=' },
+  content: '{timestamp}.{body}',
+  timestamp: { header: 'X-Acme-Time', unit: 'seconds', toleranceSeconds: null },
+  messageId: { header: 'X-Acme-Id' },
+  eventType: { body: ['type'] },
+  handshake: { kind: 'echo', when: { type: 'url_verification' }, field: 'challenge' },
+}
+app.all('/acme', guardExpress({ scheme: acme, signatureSecret: process.env['ACME_WEBHOOK_SECRET'] }), (_req, res) => { res.end() })
+app.post('/own', guardExpress({ provider: 'own', signatureVerifier: async (req, body, headers) => req.url !== '' && body.length > 0 && Promise.resolve(headers['x-id'] ?? false) }))
+
+export const GET = guardNext({ provider: 'meta', verifyToken: 'mine', signatureVerifier: (req: NextRequest) => req.nextUrl.search }, () => new Response())
+
+export async function found(body: ArrayBuffer, headers: Map<string, Buffer>): Promise<Finding | null> {
+  const decision = await new Endpoint({ provider: 'clerk' }).begin({ method: 'POST', path: '/', headers: [], body: 'unavailable' }, null)
+  const result = verify({ scheme: acme, secret: ['a', 'b'], body, headers, method: 'PUT', url: 'https://example.com/?a=1', now: new Date() })
+  if (result.ok) return result.timestamp === null || decision.delivery ? null : 'clock_skew'
+  return result.diagnosis?.certainty === 'proved' ? result.diagnosis.finding : null
+}
+
+// @ts-expect-error -- a provider or a scheme of one's own, not both
+guardExpress({ provider: 'clerk', scheme: acme })
+// @ts-expect-error -- a verifier answers true, false or a name
+guardExpress({ provider: 'own', signatureVerifier: () => ({ ok: true }) })
+// @ts-expect-error -- a secret is no part of a scheme
+guardExpress({ scheme: { ...acme, secret: 'whsec_…' } })
 // @ts-expect-error -- the provider is not optional
 guardExpress({ signatureSecret: 'whsec_…' })
 // @ts-expect-error -- nor can a secret be a number

@@ -15,15 +15,26 @@ from surehook._delivery import Answer, Delivery, current_delivery
 from surehook._endpoint import STORED_BODY_LIMIT, Endpoint, EndpointOptions, MissingBody
 from surehook._native import __version__
 from surehook._webhook import Verification, Webhook, verify
-from surehook.errors import ConfigurationError, ReasonCode, SurehookError, WebhookVerificationError
+from surehook.errors import (
+    Certainty,
+    ConfigurationError,
+    Diagnosis,
+    Finding,
+    ReasonCode,
+    SurehookError,
+    WebhookVerificationError,
+)
 
 __all__ = [
     "STORED_BODY_LIMIT",
     "Answer",
+    "Certainty",
     "ConfigurationError",
     "Delivery",
+    "Diagnosis",
     "Endpoint",
     "EndpointOptions",
+    "Finding",
     "MissingBody",
     "ReasonCode",
     "Stats",

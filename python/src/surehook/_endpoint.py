@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 
 from surehook import _native
 from surehook._client import log_notices
 from surehook._delivery import Answer, Delivery, Headers
-from surehook.errors import from_native
+from surehook._scheme import SchemeLike, scheme_json
+from surehook._verifier import SignatureVerifier, Verdict, Verifier
+from surehook.errors import ConfigurationError, from_native
 
 if TYPE_CHECKING:
-    from typing_extensions import Required, Unpack
+    from typing_extensions import Unpack
 
 #: An answer whose body is longer than this is never stored: stop holding it back.
 STORED_BODY_LIMIT: int = _native.STORED_BODY_LIMIT
@@ -26,10 +28,18 @@ _logger = logging.getLogger("surehook")
 class EndpointOptions(TypedDict, total=False):
     """The options of every wrapper. All but ``provider`` have the default an expert would choose."""
 
-    #: ``clerk``, ``svix`` or ``standard-webhooks``.
-    provider: Required[str]
+    #: A name of ``docs/providers.md``, e.g. ``clerk``. Any name with ``signature_verifier``.
+    provider: str | None
+    #: A scheme of your own, in place of a provider's: see ``docs/custom-schemes.md``.
+    scheme: SchemeLike | None
     #: One secret or several (rotation); by default the provider's environment variables.
-    signature_secret: str | Sequence[str] | None
+    signature_secret: str | bytes | Sequence[str | bytes] | None
+    #: ``(request, body, headers)`` to True or the message's id, or False: verifies in place of the scheme.
+    signature_verifier: SignatureVerifier | None
+    #: The public URL without its query, for providers that sign it (Twilio, Square, HubSpot).
+    url: str | None
+    #: The token that you chose for Meta's subscription request.
+    verify_token: str | None
     #: Where the event type stands in the JSON body.
     event_type_field: str | None
     #: ``(request, body, headers)`` to the key under which a message is handled once.
@@ -75,9 +85,18 @@ class Endpoint:
         self._key: IdempotencyKey | None = settings.pop("idempotency_key", None)
         if self._key is not None and not callable(self._key):
             raise TypeError(f"idempotency_key must be a function, not {type(self._key).__name__}")
+        function: SignatureVerifier | None = settings.pop("signature_verifier", None)
+        verifier = None if function is None else Verifier(function)
+        if verifier is not None and settings.get("signature_secret") is not None:
+            fault = "nothing would use it: signature_verifier verifies"
+            raise ConfigurationError(
+                f"the option signature_secret cannot be used: {fault}", code="invalid_option"
+            )
+        self._verifier = None if settings.get("verification") == "off" else verifier  # nobody would ask it
+        settings["scheme"] = scheme_json(settings.get("scheme"), settings.get("provider"))
         try:
-            self._native = _native.Endpoint(**settings)
-        except _native.NativeError as error:
+            self._native = _native.Endpoint(**settings, custom_verifier=function is not None)
+        except (_native.NativeError, UnicodeEncodeError) as error:
             raise from_native(error) from None
         finally:
             log_notices()
@@ -97,6 +116,11 @@ class Endpoint:
         """Read no more than this many bytes of a request, then pass ``MissingBody.TOO_LARGE``."""
         return self._native.max_body_bytes
 
+    @property
+    def is_async(self) -> bool:
+        """Whether the ``signature_verifier`` has to be awaited, so that only ``begin_async`` can use it."""
+        return self._verifier is not None and self._verifier.is_async
+
     def begin(
         self,
         *,
@@ -108,11 +132,45 @@ class Endpoint:
     ) -> Answer | Delivery:
         """Decide on one request: the answer to send, or the delivery to run the handler with.
 
-        ``request`` is what the user's ``idempotency_key`` gets to see first.
+        ``path`` is the path with its query, percent-encoded as it came. ``request`` is what the user's
+        ``signature_verifier`` and ``idempotency_key`` get to see first.
         """
+        verdict = None
+        if self._verifier is not None and self._admits(body):
+            verdict = self._verifier.check(self.name, request, body, headers)
+        return self._decide(method, path, headers, body, request, verdict)
+
+    async def begin_async(
+        self,
+        *,
+        method: str,
+        path: str,
+        headers: Headers,
+        body: bytes | MissingBody,
+        request: object = None,
+    ) -> Answer | Delivery:
+        """The same, with a ``signature_verifier`` that may be async."""
+        verdict = None
+        if self._verifier is not None and self._admits(body):
+            verdict = await self._verifier.check_async(self.name, request, body, headers)
+        return self._decide(method, path, headers, body, request, verdict)
+
+    def _admits(self, body: bytes | MissingBody) -> TypeGuard[bytes]:
+        """Whether there is a body to verify: the user's function gets none that is too large."""
+        return not isinstance(body, MissingBody) and len(body) <= self.max_body_bytes
+
+    def _decide(
+        self,
+        method: str,
+        path: str,
+        headers: Headers,
+        body: bytes | MissingBody,
+        request: object,
+        verdict: Verdict,
+    ) -> Answer | Delivery:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
-        decision = self._native.begin(method, path, headers, content, missing, key)
+        decision = self._native.begin(method, path, headers, content, missing, verdict, key)
         log_notices()
         return Answer(*decision) if isinstance(decision, tuple) else Delivery(decision)
 

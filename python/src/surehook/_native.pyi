@@ -2,6 +2,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
+from surehook.errors import Certainty, Finding
+
 __all__ = [
     "STORED_BODY_LIMIT",
     "Delivery",
@@ -9,6 +11,7 @@ __all__ = [
     "NativeError",
     "Webhook",
     "__version__",
+    "findings",
     "flush",
     "init",
     "reason_codes",
@@ -20,6 +23,7 @@ __all__ = [
 __version__: Final[str]
 STORED_BODY_LIMIT: Final[int]
 
+def findings() -> list[str]: ...
 def reason_codes() -> list[str]: ...
 
 class NativeError(Exception):
@@ -33,22 +37,37 @@ class Webhook:
     ) -> Any: ...
 
 def verify(
-    provider: str,
+    provider: str | None,
+    scheme: str | None,
     secret: str | bytes | Sequence[str | bytes],
     body: str | bytes,
     headers: Mapping[str, Any] | Iterable[tuple[Any, Any]],
+    method: str | None,
+    url: str | None,
     tolerance: float | None,
     max_body_bytes: int | None,
     now: float | None,
-) -> tuple[bool, str | None, str | None, str | None, str | None, int | None]: ...
+) -> tuple[
+    bool,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    int | None,
+    tuple[Finding, Certainty, str, str] | None,
+]: ...
 
 @final
 class Endpoint:
     def __new__(
         cls,
         *,
-        provider: str,
-        signature_secret: str | Sequence[str] | None = None,
+        provider: str | None = None,
+        scheme: str | None = None,
+        signature_secret: str | bytes | Sequence[str | bytes] | None = None,
+        custom_verifier: bool = False,
+        url: str | None = None,
+        verify_token: str | None = None,
         event_type_field: str | None = None,
         name: str | None = None,
         tolerance: float | None = None,
@@ -76,6 +95,7 @@ class Endpoint:
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes | None,
         missing: str | None,
+        verdict: bool | str | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
     ) -> Delivery | tuple[int, list[tuple[str, str]], bytes]: ...
 

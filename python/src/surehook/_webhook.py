@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from surehook import _native
-from surehook.errors import from_native
+from surehook._scheme import SchemeLike, scheme_json
+from surehook.errors import Diagnosis, diagnosis, from_native
 
 HeadersLike = Mapping[str, Any] | Iterable[tuple[Any, Any]]
 
@@ -52,15 +53,18 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Verification:
-    """What ``verify`` found. ``code``, ``message`` and ``docs`` say why it is not valid."""
+    """What ``verify`` found. ``code``, ``message``, ``docs`` and ``diagnosis`` say why it is not valid."""
 
     valid: bool
     code: str | None
     message: str | None
+    #: The page that explains the finding, or the code where there is none.
     docs: str | None
     message_id: str | None
-    #: When the provider signed it, in seconds since 1970.
+    #: When the provider signed it, in seconds since 1970; None where its scheme does not say.
     timestamp: int | None
+    #: The cause, where one was found.
+    diagnosis: Diagnosis | None
 
     def __bool__(self) -> bool:
         return self.valid
@@ -68,20 +72,29 @@ class Verification:
 
 def verify(
     *,
-    provider: str,
+    provider: str | None = None,
+    scheme: SchemeLike | None = None,
     secret: str | bytes | Sequence[str | bytes],
     body: str | bytes,
     headers: HeadersLike,
+    method: str | None = None,
+    url: str | None = None,
     tolerance: float | None = None,
     max_body_bytes: int | None = None,
     now: float | None = None,
 ) -> Verification:
     """Check one webhook and say what is wrong with it instead of raising.
 
-    ``tolerance`` is in seconds; ``now`` (seconds since 1970) is the time to check against, by default
-    the clock's. Raises ConfigurationError when provider, secret or a limit cannot be used.
+    Give the ``provider``, or a ``scheme`` of your own. ``url`` is the full public URL that was called, for
+    providers that sign it, and ``method`` its HTTP method, by default POST. ``tolerance`` is in seconds;
+    ``now`` (seconds since 1970) is the time to check against, by default the clock's. Raises
+    ConfigurationError when provider, scheme, secret or a limit cannot be used.
     """
+    row = scheme_json(scheme, provider)
     try:
-        return Verification(*_native.verify(provider, secret, body, headers, tolerance, max_body_bytes, now))
+        valid, code, message, docs, message_id, timestamp, cause = _native.verify(
+            provider, row, secret, body, headers, method, url, tolerance, max_body_bytes, now
+        )
     except _native.NativeError as error:
         raise from_native(error) from None
+    return Verification(valid, code, message, docs, message_id, timestamp, diagnosis(cause))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from surehook import Answer, Endpoint, EndpointOptions, MissingBody, flush
 from surehook._asgi_response import App, HeldResponse, Message, Receive, Scope, Send, send_answer
@@ -32,9 +33,9 @@ class Guard:
         body = await _read_body(receive, self._endpoint.max_body_bytes)
         if body is None:
             return  # the sender hung up: nobody to answer
-        decision = self._endpoint.begin(
+        decision = await self._endpoint.begin_async(
             method=scope["method"],
-            path=scope["path"],
+            path=_target(scope),
             headers=scope["headers"],
             body=body,
             request=self._request_type(scope, _replay(body, receive)),
@@ -85,6 +86,13 @@ class WebhookMiddleware:
     def _guards(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         return path in self._paths and scope["method"] in self._methods
+
+
+def _target(scope: Scope) -> str:
+    """The path with its query, percent-encoded as it came; servers may leave out the raw path."""
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).partition(b"?")[0]
+    query = scope.get("query_string") or b""
+    return (path + b"?" + query if query else path).decode("utf-8", "replace")
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | MissingBody | None:

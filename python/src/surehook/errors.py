@@ -7,7 +7,8 @@ SurehookError
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from surehook import _native
 
@@ -31,7 +32,53 @@ ReasonCode = Literal[
     "verifier_error",
 ]
 
-__all__ = ["ConfigurationError", "ReasonCode", "SurehookError", "WebhookVerificationError"]
+#: The cause that a diagnosis names; the same list in every language (`tests/contract/codes.json`).
+Finding = Literal[
+    "secret_of_another_endpoint",
+    "secret_not_decoded",
+    "secret_double_encoded",
+    "secret_whitespace_or_quotes",
+    "body_reserialized",
+    "body_newline_changed",
+    "body_trailing_newline",
+    "body_bom",
+    "body_base64",
+    "body_gzipped",
+    "body_form_wrapped",
+    "body_decoded_lossily",
+    "body_empty_was_consumed",
+    "timestamp_units",
+    "clock_skew",
+    "header_rewritten",
+    "test_live_mix",
+    "not_a_webhook_secret",
+]
+
+#: How sure a diagnosis is: an experiment verified, or only the shape of what came in speaks for it.
+Certainty = Literal["proved", "likely"]
+
+__all__ = [
+    "Certainty",
+    "ConfigurationError",
+    "Diagnosis",
+    "Finding",
+    "ReasonCode",
+    "SurehookError",
+    "WebhookVerificationError",
+]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a request was refused, and what mends it. It holds no secret, no signature and no body."""
+
+    finding: Finding
+    #: ``proved``: with the one thing changed, the signature was right. ``likely``: it looks like this.
+    certainty: Certainty
+    #: What shows it, in one sentence.
+    evidence: str
+    #: What mends it, in one sentence.
+    fix: str
 
 
 class SurehookError(Exception):
@@ -43,23 +90,41 @@ class SurehookError(Exception):
 
 
 class ConfigurationError(SurehookError, ValueError):
-    """A secret or an option cannot be used. Raised when the wrapper is built, never later."""
+    """A secret or an option cannot be used. Raised when the wrapper is built, never later.
+
+    ``finding`` says what a secret that cannot be used is, where its shape tells.
+    """
+
+    def __init__(self, message: str, *, code: str, finding: Finding | None = None) -> None:
+        super().__init__(message, code=code)
+        self.finding = finding
 
 
 class WebhookVerificationError(SurehookError):
-    """The webhook is not what it says it is. Never tell its sender why: answer 401."""
+    """The webhook is not what it says it is. Never tell its sender why: answer 401.
+
+    ``diagnosis`` is the cause, where one was found; ``docs`` the page that explains it, or else the code.
+    """
 
     def __init__(
-        self, message: str, *, code: str, diagnosis: str | None = None, docs: str | None = None
+        self, message: str, *, code: str, diagnosis: Diagnosis | None = None, docs: str | None = None
     ) -> None:
         super().__init__(message, code=code)
         self.diagnosis = diagnosis
         self.docs = docs
 
 
-def from_native(error: _native.NativeError) -> SurehookError:
+def from_native(error: _native.NativeError | UnicodeEncodeError) -> SurehookError:
     """The public exception for an error that crossed the border as (code, message, details)."""
+    if isinstance(error, UnicodeEncodeError):  # lone surrogates: there is no such text outside of Python
+        return ConfigurationError("an option holds text that is no valid text", code="invalid_option")
     code, message, details = error.args
     if details["kind"] == "verification":
-        return WebhookVerificationError(message, code=code, docs=details["docs"])
-    return ConfigurationError(message, code=code)
+        found = diagnosis(details["diagnosis"])
+        return WebhookVerificationError(message, code=code, diagnosis=found, docs=details["docs"])
+    return ConfigurationError(message, code=code, finding=details["finding"])
+
+
+def diagnosis(parts: tuple[Any, ...] | None) -> Diagnosis | None:
+    """The public form of (finding, certainty, evidence, fix)."""
+    return None if parts is None else Diagnosis(*parts)

@@ -6,11 +6,21 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from surehook import STORED_BODY_LIMIT, Answer, Delivery, Endpoint, EndpointOptions, MissingBody, init
+from surehook import (
+    STORED_BODY_LIMIT,
+    Answer,
+    ConfigurationError,
+    Delivery,
+    Endpoint,
+    EndpointOptions,
+    MissingBody,
+    init,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,6 +53,10 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
     Raises ConfigurationError when the view could not verify anything.
     """
     endpoint = Endpoint(**options)
+    if endpoint.is_async:
+        raise ConfigurationError(
+            "Flask cannot await: signature_verifier must not be async", code="invalid_option"
+        )
 
     def decorate(view: View) -> View:
         wants_delivery = "delivery" in inspect.signature(view).parameters
@@ -51,7 +65,7 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
         def guarded(**arguments: Any) -> Response:
             decision = endpoint.begin(
                 method=request.method,
-                path=request.path,
+                path=_target(),
                 headers=_encoded(request.headers),
                 body=_raw_body(endpoint.max_body_bytes),
                 request=request,
@@ -111,6 +125,12 @@ def _raw_body(limit: int) -> bytes | MissingBody:
         return MissingBody.TOO_LARGE
     consumed = not body and bool(request.content_length)  # a form parser was here before
     return MissingBody.UNAVAILABLE if consumed else body
+
+
+def _target() -> str:
+    """The path with its query, percent-encoded."""
+    path, query = quote(request.path), request.query_string.decode("utf-8", "replace")
+    return f"{path}?{query}" if query else path
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

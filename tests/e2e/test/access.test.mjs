@@ -5,6 +5,9 @@ import { launch, live, openPage } from "../support/browser.mjs";
 import { attempt, startCollector } from "../support/collector.mjs";
 
 const REJECTED = { outcome: "rejected", status: 401, verification: { result: "rejected", code: "signature_mismatch" }, dedup: { result: "off" } };
+const DIAGNOSIS = { finding: "body_trailing_newline", certainty: "proved", evidence: "It is right without the newline at the end.", fix: "Send the file as it is." };
+const REFUSED = { ...REJECTED, verification: { ...REJECTED.verification, diagnosis: DIAGNOSIS } };
+const LIKELY = { ...REJECTED, verification: { ...REJECTED.verification, diagnosis: { ...DIAGNOSIS, certainty: "likely" } } };
 const FAILURE = { reason: "no plan", error: { type: "TypeError", message: "no such plan", fingerprint: "0123456789abcdef" } };
 
 /** One attempt of every outcome, and one message with a long story. */
@@ -13,6 +16,8 @@ function everything() {
   const steps = [{ name: "load_account", at_us: 2_000 }, { name: "create_profile", at_us: 9_000 }];
   return [
     attempt({ ...story, ...REJECTED, event_type: undefined }),
+    attempt({ ...story, ...REFUSED, event_type: undefined }),
+    attempt({ ...story, ...LIKELY, event_type: undefined }),
     attempt({ ...story, outcome: "failed", status: 500, failure: FAILURE, steps, missing_steps: ["send_mail"] }),
     attempt({ ...story, metadata: { tenant: "acme" }, steps, duration_us: 12_000, request: { method: "POST", path: "/", size: 2, headers: { "user-agent": "Svix" } } }),
     attempt({ ...story, outcome: "duplicate", dedup: { result: "duplicate", store: "memory" } }),

@@ -26,6 +26,7 @@ function poisoned(text, index) {
   return attempt({
     endpoint: text, provider: text.slice(0, 100), message_id: `${text}${index}`, event_type: text, entity_id: text,
     outcome: "failed", status: 500,
+    verification: { result: "verified", code: "signature_mismatch", diagnosis: { finding: "body_bom", certainty: "likely", evidence: text, fix: text } },
     dedup: { result: "new", store: text },
     steps: [{ name: text, at_us: 10 }],
     missing_steps: [text],
@@ -75,7 +76,7 @@ describe("hostile text from the wire", () => {
       await page.getByText("Request headers and ids").click();
       const shown = await page.locator("#app").innerText();
       const times = shown.split(message.event_type).length - 1;
-      assert.ok(times >= 12, `${message.event_type} is shown ${times} times`);
+      assert.ok(times >= 14, `${message.event_type} is shown ${times} times`);
       assert.equal(await foreign(page), 0);
       assert.ok((await page.title()).startsWith(message.message_id));
     }

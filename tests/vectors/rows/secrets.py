@@ -6,9 +6,10 @@ from .signers import ED25519, SECRET, b64, fixed_bytes, whsec
 
 FLAGS = {
     "base64": "Not strict base64.",
+    "hexadecimal": "Not hexadecimal, or only a part of it.",
     "length": "About the number of bytes of the key.",
     "other_credential": "Something else pasted by mistake.",
-    "public_key": "About whpk_ keys.",
+    "public_key": "About public keys.",
     "stray_text": "The secret with something around it or in it.",
     "strong": "A secret that is as it should be.",
 }

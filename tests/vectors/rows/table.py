@@ -12,14 +12,20 @@ FLAGS = {
     "disagreement": "Libraries in use today do not agree on this row.",
     "ed25519": "Uses v1a signatures or whpk_ keys.",
     "encoding": "About the text form of the signature.",
+    "fields": "The provider signs fields of the body, not the body.",
+    "form": "The provider signs the parameters of a form.",
     "headers": "About which headers are there.",
     "known_answer": "Published by the provider or another library, and recomputed here.",
     "limit": "At or over a documented limit.",
     "list": "About the list of signatures.",
     "message_id": "About the form of the message id.",
     "order": "Several faults at once: the first of the fixed order is reported.",
+    "provider": "A message as a provider sends it; the packages of its row in providers.json accept it too.",
     "rotation": "Several secrets, or a sender that signs with several.",
     "timestamp": "About the form or the age of the timestamp.",
+    "token": "The provider sends the secret itself.",
+    "unsigned": "Something changed that the provider does not sign.",
+    "url": "The provider signs the URL or the method.",
     "wrong_mac": "A well-formed signature that is not the right one.",
 }
 
@@ -57,9 +63,12 @@ class Table:
         provider: str = "clerk",
         secrets: tuple[str, ...] = (SECRET,),
         now: int = NOW,
+        method: str = "POST",
+        url: str | None = None,
         **options: int,
     ) -> None:
         """Adds a row; `expect` is a reason code or what [`valid`] returns."""
+        target = {name: value for name, value in (("method", method), ("url", url)) if value not in ("POST", None)}
         self.rows.append(
             {
                 "id": row_id,
@@ -69,6 +78,7 @@ class Table:
                 "secrets": list(secrets),
                 "headers": [[name, _value(value)] for name, value in (headers() if sent is None else sent)],
                 "body": b64(body),
+                **target,
                 "now": now,
                 "options": options,
                 "expect": expect if isinstance(expect, dict) else {"valid": False, "code": expect},

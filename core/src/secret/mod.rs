@@ -1,0 +1,108 @@
+//! Signing secrets: strict parsing, a floor for their strength, and no way to print them.
+
+mod decode;
+pub(crate) mod key;
+mod shape;
+mod signing;
+
+use smallvec::{SmallVec, smallvec};
+use zeroize::Zeroizing;
+
+use crate::error::ConfigError;
+use crate::scheme::{Algorithm, Scheme, SecretForm};
+
+pub(crate) use decode::{base64_strict, bytes_of, without_prefixes};
+use key::Key;
+pub(crate) use signing::SigningKey;
+
+/// Fewer bytes than this are refused.
+pub(crate) const MIN_KEY_BYTES: usize = 16;
+/// Fewer bytes than this are used with a warning: Standard Webhooks asks for 24 to 64.
+const RECOMMENDED_KEY_BYTES: usize = 24;
+
+/// A secret that checks signatures of one scheme.
+///
+/// For the Standard Webhooks family `whsec_…` (or its bare base64) checks `v1`, and `whpk_…` checks `v1a`. The key never
+/// shows in `Debug`, and is wiped when dropped as far as its libraries can.
+///
+/// ```
+/// use surehook_core::Secret;
+///
+/// let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+/// assert_eq!(format!("{secret:?}"), "Secret(hmac, [redacted])");
+/// assert!(Secret::parse("whsec_").is_err());
+/// ```
+#[derive(Clone)]
+pub struct Secret {
+    /// One, or two where the text does not tell which of a scheme's two rules it follows.
+    keys: SmallVec<[Key; 1]>,
+    text: Zeroizing<String>,
+    weak: bool,
+}
+
+impl Secret {
+    /// Reads a secret of the Standard Webhooks family as the provider's dashboard shows it.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretInvalid`] names the fault without repeating the text: stray whitespace or quotes, another
+    /// kind of credential, base64 that is not strict, fewer than 16 bytes, a private key where the public one belongs.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::read(text, SecretForm::Standard, Algorithm::Standard)
+    }
+
+    /// Reads a secret of a scheme as the provider's dashboard shows it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), for the form that the scheme's secrets have.
+    ///
+    /// ```
+    /// use surehook_core::{Secret, scheme};
+    ///
+    /// let github = scheme::find("github").unwrap();
+    /// assert!(Secret::for_scheme("It's a Secret to Everybody", &github).is_ok());
+    /// assert!(Secret::for_scheme("short", &github).is_err());
+    /// ```
+    pub fn for_scheme(text: &str, scheme: &Scheme) -> Result<Self, ConfigError> {
+        Self::read(text, scheme.secret, scheme.algorithm)
+    }
+
+    /// A warning for whoever configured a key that is usable but shorter than recommended.
+    pub fn warning(&self) -> Option<&'static str> {
+        self.weak.then_some(
+            "The signing secret is shorter than 24 bytes. It works; rotate it to a longer one in the provider's dashboard.",
+        )
+    }
+
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The text it was read from. Only for experiments of the diagnosis; it must not leave this crate.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn read(text: &str, form: SecretForm, algorithm: Algorithm) -> Result<Self, ConfigError> {
+        shape::refuse_what_is_no_secret(text, form)?;
+        let text = Zeroizing::new(text.to_owned());
+        if let Some(algorithm) = decode::public_key_algorithm(&text, form) {
+            let key = Key::public(algorithm, &bytes_of(&text, form)?)?;
+            return Ok(Self { keys: smallvec![key], text, weak: false });
+        }
+        let candidates = decode::shared_keys(&text, form)?;
+        let length = candidates.iter().map(|bytes| bytes.len()).min().unwrap_or(0);
+        if length < MIN_KEY_BYTES {
+            return Err(ConfigError::secret_invalid(
+                "it holds fewer than 16 bytes; copy the whole secret from the provider's dashboard",
+            ));
+        }
+        let keys = candidates.iter().map(|bytes| Key::shared(algorithm, bytes)).collect::<Result<_, _>>()?;
+        Ok(Self { keys, text, weak: length < RECOMMENDED_KEY_BYTES })
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret({}, [redacted])", self.keys[0].kind())
+    }
+}

@@ -1,0 +1,66 @@
+//! The bytes that a request's signature is made over.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
+
+use crate::fields;
+use crate::request::Incoming;
+use crate::scheme::{Path, Piece, Scheme};
+
+/// The pieces of the signed content, one after the other.
+pub(crate) type Pieces<'a> = SmallVec<[Cow<'a, [u8]>; 6]>;
+
+/// The parts of a request that can be signed. An experiment of the diagnosis changes one of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) id: &'a [u8],
+    pub(crate) timestamp: &'a [u8],
+    pub(crate) body: &'a [u8],
+    pub(crate) url: &'a str,
+    pub(crate) incoming: &'a Incoming<'a>,
+}
+
+/// What is signed of these parts; `None`: nothing that the scheme would have signed.
+pub(crate) fn pieces<'a>(scheme: &'a Scheme, signed: &Signed<'a>) -> Option<Pieces<'a>> {
+    let mut fields = read_fields(scheme, signed.body);
+    let mut pieces = Pieces::new();
+    for piece in scheme.content.pieces() {
+        pieces.push(match piece {
+            Piece::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Piece::Id => Cow::Borrowed(signed.id),
+            Piece::Timestamp => Cow::Borrowed(signed.timestamp),
+            Piece::Body => Cow::Borrowed(signed.body),
+            Piece::Url => Cow::Borrowed(signed.url.as_bytes()),
+            Piece::Method => Cow::Borrowed(signed.incoming.method.as_bytes()),
+            Piece::Params => Cow::Owned(params(signed)?),
+            Piece::Field(_) => Cow::Owned(fields.next().flatten().unwrap_or_default().into_bytes()),
+        });
+    }
+    Some(pieces)
+}
+
+/// The fields of the body that are signed, in their order.
+fn read_fields(scheme: &Scheme, body: &[u8]) -> impl Iterator<Item = Option<String>> {
+    let paths: SmallVec<[&Path; 2]> = scheme.content.fields().collect();
+    fields::read(body, &paths).into_iter()
+}
+
+/// Twilio's rule. A hash in the URL, which is signed, binds the body whatever its type is said to be: the content type is not
+/// signed. Otherwise of a form names and values, sorted, equal pairs once; any other body is not signed at all.
+fn params(signed: &Signed<'_>) -> Option<Vec<u8>> {
+    let query = signed.url.split_once('?').map_or("", |(_, query)| query);
+    if let Some((_, claimed)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "bodySHA256") {
+        let mut buffer = [0_u8; 32];
+        let hash = base16ct::mixed::decode(claimed.as_bytes(), &mut buffer).ok()?;
+        return (hash == Sha256::digest(signed.body).as_slice()).then(Vec::new);
+    }
+    if signed.incoming.is_form() {
+        let mut pairs: Vec<_> = form_urlencoded::parse(signed.body).collect();
+        pairs.sort();
+        pairs.dedup();
+        return Some(pairs.into_iter().flat_map(|(name, value)| [name, value].concat().into_bytes()).collect());
+    }
+    signed.body.is_empty().then(Vec::new)
+}

@@ -1,0 +1,88 @@
+//! What verification yields.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
+
+use crate::fields;
+use crate::scheme::{Path, Scheme};
+use crate::text::cut;
+use crate::time::Timestamp;
+
+/// Bytes of the body's hash that name a message without an id.
+const HASH_BYTES: usize = 16;
+/// Longer ids are named by their hash: they come from a signed body or a verifier, so nobody but the provider made them.
+const MAX_ID_BYTES: usize = 256;
+
+/// A message whose signature was right. Only a [`Verifier`](crate::Verifier) makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedMessage<'a> {
+    scheme: &'a Scheme,
+    message_id: Cow<'a, str>,
+    id_signed: bool,
+    timestamp: Option<Timestamp>,
+    body: &'a [u8],
+}
+
+impl<'a> VerifiedMessage<'a> {
+    /// A message with the id that its provider gave it, or with the hash of its body in place of one.
+    pub(super) fn new(
+        scheme: &'a Scheme,
+        id: Option<Cow<'a, str>>,
+        timestamp: Option<Timestamp>,
+        body: &'a [u8],
+    ) -> Self {
+        let id_signed = id.is_none() || scheme.signs_message_id();
+        let message_id = id.unwrap_or_else(|| Cow::Owned(hash_name(body)));
+        Self { scheme, message_id, id_signed, timestamp, body }
+    }
+
+    /// The row of the provider that signed it.
+    pub fn scheme(&self) -> &'a Scheme {
+        self.scheme
+    }
+
+    /// What names the message over its attempts: the provider's id, or `sha256-` and 32 digits of the body's hash where the
+    /// provider gives none.
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// Whether the id was signed. Where not, somebody who saw a message can send it again under another id, so the body's
+    /// hash has to be part of what it is called.
+    pub fn id_is_signed(&self) -> bool {
+        self.id_signed
+    }
+
+    /// When the provider signed this attempt, where its scheme says so.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.timestamp
+    }
+
+    /// The body's bytes.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+}
+
+/// The id that a body holds; `None` unless all of its parts are there.
+pub(super) fn id_in_body(paths: &[Path], body: &[u8]) -> Option<String> {
+    let paths: SmallVec<[&Path; 4]> = paths.iter().collect();
+    let parts: Option<Vec<String>> = fields::read(body, &paths).into_iter().collect();
+    let id = parts?.join(":");
+    (!id.is_empty()).then(|| bounded(id))
+}
+
+/// The id, or where it is long its start and its hash.
+pub(super) fn bounded(id: String) -> String {
+    if id.len() <= MAX_ID_BYTES {
+        return id;
+    }
+    format!("{}-{}", cut(&id, MAX_ID_BYTES / 2), hash_name(id.as_bytes()))
+}
+
+fn hash_name(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    format!("sha256-{}", base16ct::lower::encode_string(&hash[..HASH_BYTES]))
+}

@@ -1,0 +1,31 @@
+import { isTextList, kind } from './checks'
+import { SurehookError } from './errors'
+import { native } from './native'
+
+/** One or several secrets as a list. What is no text is refused by name, before anything else looks at it. */
+export function secretList(options: { provider?: unknown; scheme?: unknown }, secret: unknown, option: string): string[] {
+  const list: unknown[] = Array.isArray(secret) ? secret : [secret]
+  if (list.length === 0) throw missing(options, option, 'an empty list')
+  for (const one of list) if (typeof one !== 'string') throw missing(options, option, kind(one))
+  return list as string[]
+}
+
+function missing(options: { provider?: unknown; scheme?: unknown }, option: string, got: string): SurehookError {
+  const variables = variablesOf(options)
+  const usual = variables[0] === undefined ? '' : `: usually process.env.${variables[0]}, which must then be set`
+  return new SurehookError(
+    'secret_missing',
+    `${option} must be the signing secret as text, or a list of them, not ${got}${usual}`,
+    { option, variables },
+  )
+}
+
+/** What is written otherwise may be the secret itself in the wrong place, and is not repeated. */
+const VARIABLE = /^[A-Z0-9_]+$/
+
+/** The environment variables that usually hold the secret. */
+function variablesOf({ provider, scheme }: { provider?: unknown; scheme?: unknown }): string[] {
+  if (typeof provider === 'string') return native().secretVariables(provider)
+  const own = (scheme as { secretEnv?: unknown } | undefined)?.secretEnv
+  return isTextList(own) ? own.filter((name) => VARIABLE.test(name)) : []
+}

@@ -1,0 +1,105 @@
+// What callers hand in by mistake is a SurehookError that names the option: nothing foreign, and never the value.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Endpoint, FINDINGS, init, SurehookError, verify, Webhook } from 'surehook'
+import { withWebhookMonitoring as express } from 'surehook/express'
+import { withWebhookMonitoring as nextjs } from 'surehook/nextjs'
+import { clerkEvent, SECRET, svixHeaders } from './support/signing.mjs'
+
+const quiet = () => {}
+init({ logger: { info: quiet, warn: quiet, error: quiet } })
+
+const body = clerkEvent()
+const builders = {
+  Endpoint: (options) => new Endpoint(options),
+  express: (options) => express(options),
+  nextjs: (options) => nextjs(options, () => new Response()),
+}
+const cyclic = {}
+cyclic.self = cyclic
+
+/** Values of every type, each with the secret somewhere in it where that is possible. */
+const values = {
+  undefined, null: null, boolean: true, number: 7, NaN: Number.NaN, bigint: 7n, symbol: Symbol(SECRET), object: { SECRET }, cyclic,
+  list: [[SECRET]], bytes: Buffer.from(SECRET), String: new String(SECRET), function: () => SECRET, Map: new Map([[SECRET, SECRET]]),
+  bare: Object.create(null), proxy: new Proxy({}, { get() { throw new RangeError(SECRET) } }),
+}
+
+function refuses(call, code, what) {
+  assert.throws(call, (error) => {
+    assert.ok(error instanceof SurehookError, `${what}: ${error?.stack}`)
+    assert.equal(error.code, code, what)
+    assert.ok(!`${error.stack} ${JSON.stringify(error)}`.includes(SECRET.slice(6)), `${what}: ${error.message}`)
+    return true
+  }, what)
+}
+
+for (const [type, value] of Object.entries(values)) {
+  test(`a secret that is ${type}`, () => {
+    if (value !== undefined) for (const [name, build] of Object.entries(builders)) refuses(() => build({ provider: 'clerk', signatureSecret: value }), 'secret_missing', name)
+    refuses(() => new Webhook(value), 'secret_missing', 'Webhook')
+    refuses(() => new Webhook([SECRET, value]), 'secret_missing', 'Webhook of a list')
+    refuses(() => verify({ provider: 'clerk', secret: value, body, headers: {} }), 'secret_missing', 'verify')
+    refuses(() => verify({ scheme: value ?? null, secret: SECRET, body, headers: {} }), 'invalid_option', 'scheme')
+  })
+
+  test(`options that are ${type}`, () => {
+    if (['object', 'cyclic', 'list', 'bytes', 'String', 'Map', 'bare', 'proxy', 'function'].includes(type)) return
+    for (const [name, build] of Object.entries(builders)) refuses(() => build(value), 'invalid_option', name)
+    refuses(() => verify(value), 'invalid_option', 'verify')
+  })
+
+  for (const option of ['url', 'verifyToken', 'name', 'dedup', 'eventTypeField', 'toleranceSeconds', 'maxBodyBytes', 'rejectStatus', 'dedupTtlSeconds', 'requireProcessingMark', 'ignore', 'steps', 'onSilentDrop', 'onIdReuse', 'verification', 'idempotencyKey', 'signatureVerifier']) {
+    test(`${option} that is ${type}`, () => {
+      const right = { number: /^(toleranceSeconds|maxBodyBytes)$/, boolean: /^requireProcessingMark$/, function: /^(idempotencyKey|signatureVerifier)$/, bare: /^steps$/, Map: /^steps$/, proxy: /^steps$/ }[type]
+      if (value === undefined || right?.test(option)) return
+      refuses(() => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, [option]: value }), 'invalid_option', option)
+    })
+  }
+
+  test(`headers and a body that are ${type} are refused as a request`, () => {
+    for (const request of [{ body, headers: value }, { body: value, headers: svixHeaders(body) }, { body: value, headers: value }]) {
+      const result = verify({ provider: 'clerk', secret: SECRET, ...request })
+      assert.equal(result.ok, false)
+      assert.ok(['missing_header', 'body_unavailable', 'signature_mismatch'].includes(result.code), result.code)
+      assert.throws(() => new Webhook(SECRET).verify(request.body, request.headers), { name: 'WebhookVerificationError', code: result.code })
+    }
+  })
+
+  for (const option of ['method', 'url', 'now', 'toleranceSeconds', 'maxBodyBytes']) {
+    test(`${option} of verify that is ${type}`, () => {
+      if (value === undefined || (type === 'number' && ['toleranceSeconds', 'maxBodyBytes'].includes(option))) return
+      refuses(() => verify({ provider: 'clerk', secret: SECRET, body, headers: svixHeaders(body), [option]: value }), 'invalid_option', option)
+    })
+  }
+}
+
+test('a URL that is none is refused, with an example', () => {
+  for (const url of ['', 'example.com/hook', '/hook', 'ftp://example.com', 'https://', 'https://example.com/?a=1', 'https://example.com/#a', 'https://exa mple.com', 'https://example.com/\n']) {
+    assert.throws(() => new Endpoint({ provider: 'twilio', signatureSecret: 'x'.repeat(32), url }), (error) => error.code === 'invalid_option' && /https:\/\/example\.com/.test(error.message), url)
+  }
+  assert.throws(() => new Endpoint({ provider: 'square', signatureSecret: 'x'.repeat(32) }), { code: 'invalid_option', message: /the option url/ })
+})
+
+test('an option is called in an error what the user called it', () => {
+  const build = (options) => () => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, ...options })
+  assert.throws(build({ toleranceSeconds: 0 }), /the option toleranceSeconds /)
+  assert.throws(build({ maxBodyBytes: 0 }), /the option maxBodyBytes /)
+  assert.throws(build({ dedupTtlSeconds: 1 }), /the option dedupTtlSeconds /)
+  assert.throws(build({ eventTypeField: 'a..b' }), /the option eventTypeField /)
+})
+
+for (const [secret, finding] of [
+  [` ${SECRET}`, 'secret_whitespace_or_quotes'],
+  [`"${SECRET}"`, 'secret_whitespace_or_quotes'],
+  ['sk_live_0123456789abcdef0123456789abcdef', 'not_a_webhook_secret'],
+  ['${CLERK_WEBHOOK_SIGNING_SECRET}', 'not_a_webhook_secret'],
+  ['whsec_bw==', undefined],
+]) {
+  test(`the error for a secret tells what it is: ${finding}`, () => {
+    for (const build of [...Object.values(builders).map((build) => () => build({ provider: 'clerk', signatureSecret: secret })), () => new Webhook(secret), () => verify({ provider: 'clerk', secret, body, headers: {} })]) {
+      assert.throws(build, (error) => error instanceof SurehookError && error.code === 'secret_invalid' && error.details.finding === finding)
+    }
+    assert.ok(finding === undefined || FINDINGS.includes(finding))
+  })
+}
