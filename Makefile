@@ -43,7 +43,7 @@ test-dashboard: dashboard
 	npm run --prefix dashboard typecheck
 	npm test --prefix dashboard
 
-test-rust: dashboard
+test-rust: dashboard .build/servers
 	cargo test --workspace --exclude surehook-python --exclude surehook-node
 	cargo clippy --workspace --all-targets -- -D warnings
 
@@ -78,6 +78,10 @@ dashboard: .build/dashboard ## the web app that the collector embeds
 
 .build/browser: scripts/doctor | .build/tools
 	scripts/doctor browser > $@
+
+.build/servers: scripts/doctor | .build/tools
+	scripts/doctor servers
+	@touch $@
 
 .build/venv: python/requirements-dev.txt | .build/tools
 	$(PYTHON) -m venv .venv

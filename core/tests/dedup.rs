@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use common::{SIGNED_AT, verified};
 use surehook_core::dedup::{
-    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OwnerToken,
-    Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, on_id_reuse,
+    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OperatorId,
+    OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, on_id_reuse,
 };
 use surehook_core::{ReasonCode, Timestamp};
 
@@ -76,6 +76,15 @@ fn a_retry_has_the_key_of_its_message() {
         verified("clerk", "msg_1", signed_at, body, |message| DedupKey::of("app", "users", message, None))
     };
     assert_eq!(key(SIGNED_AT, b"{}"), key(SIGNED_AT + 300, b"{ }"));
+}
+
+#[test]
+fn an_operator_names_the_same_key() {
+    let key = |user_key| {
+        verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| DedupKey::of("app", "users", message, user_key))
+    };
+    assert_eq!(DedupKey::for_operator("app", "clerk", "users", OperatorId::Provider("msg_1")), key(None));
+    assert_eq!(DedupKey::for_operator("app", "clerk", "users", OperatorId::User("order-7")), key(Some("order-7")));
 }
 
 // The machine
@@ -251,6 +260,37 @@ fn headers_without_end_are_not_stored() {
 fn a_stored_response_does_not_show_its_body() {
     let stored = StoredResponse::capture(200, &[], Some(b"canary"));
     assert!(!format!("{stored:?}").contains("canary"));
+}
+
+#[test]
+fn a_stored_response_survives_its_bytes() {
+    let headers: [(&[u8], &[u8]); 2] = [(b"content-type", b"text/plain"), (b"etag", b"\"1\"")];
+    let bytes: Vec<u8> = (0..=255).cycle().take(STORED_BODY_LIMIT).collect();
+    for body in [Some(&bytes[..]), Some(&b""[..]), None] {
+        let stored = StoredResponse::capture(299, &headers, body);
+        assert_eq!(StoredResponse::from_bytes(&stored.to_bytes()), Some(stored));
+    }
+}
+
+#[test]
+fn bytes_that_nobody_wrote_are_no_response() {
+    let whole = StoredResponse::capture(200, &[(b"location", b"/")], Some(b"ok")).to_bytes();
+    for length in 0..whole.len() - 2 {
+        assert_eq!(StoredResponse::from_bytes(&whole[..length]), None, "cut after {length} bytes");
+    }
+    let mut newer = whole.clone();
+    newer[0] = 2;
+    let mut forged = whole.clone();
+    let name = forged.windows(8).position(|window| window == b"location").expect("the header's name");
+    forged[name..name + 8].copy_from_slice(b"x-forged");
+    let mut split = whole;
+    let value = split.iter().position(|byte| *byte == b'/').expect("the header's value");
+    split[value] = b'\n';
+    let mut long = StoredResponse::capture(200, &[], Some(b"")).to_bytes();
+    long.resize(long.len() + STORED_BODY_LIMIT + 1, b'x');
+    for bytes in [newer, forged, split, long, b"\x01\x00\xc8\x00\x00\x00body".to_vec()] {
+        assert_eq!(StoredResponse::from_bytes(&bytes), None);
+    }
 }
 
 // The replay guard

@@ -3,15 +3,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use surehook_core::dedup::{Completion, DedupKey, OwnerToken, ReplayGuard, ReplayPass, Store, StoredResponse};
+use surehook_core::dedup::{ReplayGuard, ReplayPass, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
 use surehook_core::{HeaderPairs, Timestamp};
 
+use crate::admission::Claimed;
 use crate::answer::Answer;
+use crate::lease::Lease;
 use crate::notice::{self, Level};
 use crate::record::{Ending, Record, Subject};
+use crate::settlement::{Ended, PendingEnd, Settlement, release};
 
 /// The right to run the handler for one message, and the place to say how that went.
 ///
@@ -33,16 +36,10 @@ struct Open {
 
 /// What is kept for a message while its handler runs.
 pub(crate) enum Hold {
-    Claim(Claimed),
+    /// In a store that outlives the process, with a lease that is renewed.
+    Claim(Claimed, Option<Lease>),
     Guard(Arc<ReplayGuard>, ReplayPass),
     Nothing,
-}
-
-/// A claim on a message.
-pub(crate) struct Claimed {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) key: DedupKey,
-    pub(crate) owner: OwnerToken,
 }
 
 /// A handler's answer.
@@ -140,13 +137,19 @@ impl Delivery {
         }
     }
 
-    /// Ends the delivery with the handler's answer. `Some`: send this one instead.
+    /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
+    /// network, at most 250 ms; [`finish_without_waiting`](Self::finish_without_waiting) never does.
     pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
-        let open = self.lock().take()?;
-        guarded(move || open.finish(response)).flatten()
+        self.finish_without_waiting(response).wait()
     }
 
-    /// Ends the delivery with an error; the framework's own answer to it stays as it is.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
+        let Some(open) = self.lock().take() else { return Ended::Now(None) };
+        guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))
+    }
+
+    /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network.
     pub fn fail(&self, error: HandlerError<'_>) {
         if let Some(open) = self.lock().take() {
             guarded(move || open.fail(error));
@@ -176,7 +179,7 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl Open {
-    fn finish(self, response: Response<'_>) -> Option<Answer> {
+    fn finish(self, response: Response<'_>) -> Ended {
         let (body, size) = match response.body {
             ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
             ResponseBody::NotCaptured => (None, None),
@@ -185,14 +188,17 @@ impl Open {
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
         let status = replacement.as_ref().map_or(response.status, |answer| answer.status);
-        self.end(judgement, kept, Some(status), size, None);
-        replacement
+        match self.end(judgement, kept, Some(status), size, None) {
+            Some(settlement) => Ended::Later(PendingEnd { settlement: Box::new(settlement), replacement }),
+            None => Ended::Now(replacement),
+        }
     }
 
     fn fail(self, error: HandlerError<'_>) {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
-        self.end(judgement, None, None, None, Some(info));
+        // Nothing is stored, so nothing is left for later.
+        drop(self.end(judgement, None, None, None, Some(info)));
     }
 
     fn judge(&self, end: HandlerEnd) -> Judgement {
@@ -200,7 +206,7 @@ impl Open {
         judge(&self.marks, end, &self.record.endpoint.requirements, event_type)
     }
 
-    /// Settles the claim and sends the record.
+    /// Settles the claim and sends the record; `Some`: after a remote store was told.
     fn end(
         self,
         judgement: Judgement,
@@ -208,53 +214,40 @@ impl Open {
         status: Option<u16>,
         response_size: Option<u64>,
         error: Option<ErrorInfo>,
-    ) {
-        let dedup = self.hold.settle(&self.record, kept, self.dedup);
+    ) -> Option<Settlement> {
         let reason = match self.marks.mark() {
             Some(Mark::Failed { reason }) => Some(reason.clone()),
             _ => None,
         };
         let failure = (reason.is_some() || error.is_some()).then_some(Failure { reason, error });
-        self.record.send(Ending {
+        let ending = Ending {
             outcome: judgement.outcome,
-            dedup,
+            dedup: self.dedup,
             status,
             response_size,
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure,
-        });
-    }
-}
-
-impl Hold {
-    /// Stores the answer for the message's duplicates, or lets the next attempt run the handler.
-    fn settle(self, record: &Record, kept: Option<StoredResponse>, dedup: DedupResult) -> DedupResult {
-        match (self, kept) {
-            (Self::Claim(claimed), Some(response)) => {
-                let (now, ttl) = (record.endpoint.clock.now(), record.endpoint.ttl);
-                let completed = claimed.store.complete(&claimed.key, claimed.owner, Arc::new(response), now, ttl);
-                match completed {
-                    Ok(Completion::Stored) => dedup,
-                    Ok(Completion::Fenced) => DedupResult::Fenced,
-                    Err(error) => {
-                        notice::give(Level::Error, format!("{}: {error}", record.endpoint.name));
-                        DedupResult::Unavailable
-                    }
+        };
+        let record = self.record;
+        match (self.hold, kept) {
+            (Hold::Claim(claimed, lease), Some(response)) => {
+                let settlement = Settlement { record, ending, claimed, lease, response: Arc::new(response) };
+                if settlement.claimed.store.is_remote() {
+                    return Some(settlement);
                 }
+                settlement.store_now();
+                return None;
             }
-            (Self::Claim(claimed), None) => {
-                if let Err(error) = claimed.store.release(&claimed.key, claimed.owner) {
-                    notice::give(Level::Error, format!("{}: {error}", record.endpoint.name));
-                }
-                dedup
+            (Hold::Claim(claimed, lease), None) => {
+                drop(lease);
+                release(claimed, &record.endpoint.name);
             }
-            (Self::Guard(guard, pass), None) => {
-                guard.release(pass);
-                dedup
-            }
-            (Self::Guard(..), Some(_)) | (Self::Nothing, _) => dedup,
+            (Hold::Guard(guard, pass), None) => guard.release(pass),
+            (Hold::Guard(..), Some(_)) | (Hold::Nothing, _) => {}
         }
+        record.send(ending);
+        None
     }
 }
 

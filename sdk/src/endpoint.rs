@@ -1,12 +1,10 @@
 //! An endpoint: what one webhook route of an application does with a request before its handler.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use surehook_core::dedup::{
-    Claim, DedupKey, Fingerprint, LEASE_LIMIT, MemoryStore, OnIdReuse, OwnerToken, ReplayGuard, Store, on_id_reuse,
-};
+use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
 use surehook_core::envelope::{Envelope, EnvelopeFields};
 
 use surehook_core::handshake::{self, HandshakeAnswer};
@@ -18,25 +16,22 @@ use surehook_core::{
     ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier,
 };
 
+use crate::admission::{Admission, Begun, Claimed};
 use crate::answer::Answer;
 use crate::arrival::{Arrival, Body, Request};
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{Claimed, Delivery, Hold};
+use crate::delivery::{Delivery, Hold};
 use crate::diagnosis::{self, Diagnostician};
 use crate::notice::{self, Level};
-use crate::options::{EndpointOptions, Verification};
+use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::record::{Record, Subject};
+use crate::store::{DedupStore, NAMESPACE};
 
 /// For how long a handled message is remembered; Svix retries for 27 h 35 min.
 const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
-/// Keeps the keys of this library apart from others in a shared store.
-const NAMESPACE: &str = "surehook";
 /// The longest name of an endpoint, in bytes.
 const MAX_NAME: usize = 100;
-
-/// The memory of this process. Endpoints share it, so that a module that is loaded anew does not forget.
-static MEMORY: LazyLock<Arc<MemoryStore>> = LazyLock::new(Arc::default);
 
 /// One webhook route: verifies, de-duplicates, and says what to do with each request.
 ///
@@ -65,6 +60,10 @@ pub(crate) struct Inner {
     pub(crate) redactor: Redactor,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
+    pub(crate) reject_status: u16,
+    pub(crate) on_id_reuse: Option<OnIdReuse>,
+    pub(crate) on_in_flight: OnInFlight,
+    pub(crate) on_store_error: OnStoreError,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -73,8 +72,6 @@ pub(crate) struct Inner {
     max_body_bytes: usize,
     memory: Memory,
     fields: EnvelopeFields,
-    reject_status: u16,
-    on_id_reuse: Option<OnIdReuse>,
     warnings: Vec<String>,
     client: Option<Client>,
 }
@@ -82,7 +79,7 @@ pub(crate) struct Inner {
 /// What an endpoint remembers of earlier requests.
 enum Memory {
     /// Handled messages and their answers.
-    Dedup(Arc<dyn Store>),
+    Dedup(DedupStore),
     /// Only that a request was seen.
     Guard(Arc<ReplayGuard>),
     /// Nothing: without verification nothing that a request says can be relied on.
@@ -127,7 +124,8 @@ impl Endpoint {
         let verifier = on.then(|| verifier(&scheme, &secrets, &options)).transpose()?;
         let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
         let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
-        let memory = if on { memory(options.dedup.as_deref(), tolerance)? } else { Memory::None };
+        let memory =
+            if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
         let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
         let requirements = requirements(&options)?;
         let warnings = warnings(&name, verifier.as_ref());
@@ -144,6 +142,8 @@ impl Endpoint {
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
+            on_in_flight: options.on_in_flight,
+            on_store_error: options.on_store_error,
             name,
             ttl,
             verifier,
@@ -174,21 +174,21 @@ impl Endpoint {
         &self.0.warnings
     }
 
-    /// Says what to do with a request. Never blocks, never panics.
+    /// Says what to do with a request. Never panics. Waits for a store on the other side of a network, at most 250 ms, and
+    /// with [`OnInFlight::Wait`] for another attempt; [`begin_without_waiting`](Self::begin_without_waiting) never does.
     pub fn begin(&self, request: Request<'_>) -> Decision {
         self.begin_with(request, Hooks::default())
     }
 
     /// The same, with functions of the user.
     pub fn begin_with(&self, request: Request<'_>, hooks: Hooks<'_>) -> Decision {
+        self.begin_without_waiting(request, hooks).wait()
+    }
+
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
         let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
-        decided.unwrap_or_else(|_| {
-            notice::give(
-                Level::Error,
-                format!("{}: a request was rejected because the check itself failed", self.0.name),
-            );
-            Decision::Answer(Answer::reject(self.0.reject_status, Rejection::new(ReasonCode::VerifierError)))
-        })
+        decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))
     }
 }
 
@@ -233,17 +233,18 @@ impl<'e> Beginning<'e> {
         Self { endpoint, record: endpoint.begin_record(request) }
     }
 
-    fn decide(self, request: &Request<'_>, hooks: Hooks<'_>) -> Decision {
-        let Some(verifier) = &self.endpoint.verifier else { return self.let_through(request) };
+    fn decide(self, request: &Request<'_>, hooks: Hooks<'_>) -> Begun {
+        let Some(verifier) = &self.endpoint.verifier else { return Begun::Now(self.let_through(request)) };
+        let refused = |code| verifier.refuse(code, request.headers);
         let body = match request.body {
             Body::Bytes(body) => body,
-            Body::TooLarge => return self.reject(verifier.refuse(ReasonCode::BodyTooLarge, request.headers)),
-            Body::Unavailable => return self.reject(verifier.refuse(ReasonCode::BodyUnavailable, request.headers)),
+            Body::TooLarge => return Begun::Now(self.reject(refused(ReasonCode::BodyTooLarge))),
+            Body::Unavailable => return Begun::Now(self.reject(refused(ReasonCode::BodyUnavailable))),
         };
         let incoming = Incoming { method: request.method, path: request.path, headers: request.headers, body };
         let token = self.endpoint.verify_token.as_deref();
         if let Some(answer) = handshake::subscription(&incoming, self.endpoint.scheme.handshake.as_ref(), token) {
-            return self.shake_hands(Subject::default(), answer);
+            return Begun::Now(self.shake_hands(Subject::default(), answer));
         }
         let now = self.record.received_at();
         let verified = match self.endpoint.custom {
@@ -258,76 +259,31 @@ impl<'e> Beginning<'e> {
             Err(rejection) => {
                 let diagnostician = &self.endpoint.diagnostician;
                 let rejection = diagnostician.explain(self.endpoint, verifier, &incoming, rejection, now);
-                self.reject(rejection)
+                Begun::Now(self.reject(rejection))
             }
         }
     }
 
     /// A verified message: a question of the provider, or an event; and has it been here before?
-    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
         let subject = Subject::verified(message, self.endpoint.fields.read(incoming.headers, message.body()));
         if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
-            return self.shake_hands(subject, answer);
+            return Begun::Now(self.shake_hands(subject, answer));
         }
-        match &self.endpoint.memory {
+        Begun::Now(match &self.endpoint.memory {
             Memory::Dedup(store) => {
                 let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
-                let dedup_key = DedupKey::of(NAMESPACE, &self.endpoint.name, message, user_key.as_deref());
-                let claimed = Claimed { store: Arc::clone(store), key: dedup_key, owner: OwnerToken::new(random()) };
-                self.claim(claimed, message, subject, user_key.is_some())
+                let key = DedupKey::of(NAMESPACE, &self.endpoint.name, message, user_key.as_deref());
+                let claimed = Claimed { store: store.clone(), key, owner: OwnerToken::new(random()) };
+                let (fingerprint, user_key) = (Fingerprint::of(message.body()), user_key.is_some());
+                return Admission { record: self.record, subject, claimed, fingerprint, user_key }.begin();
             }
             Memory::Guard(guard) => match guard.admit(message, self.record.received_at()) {
                 Ok(pass) => self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off),
                 Err(code) => self.reject(Rejection::new(code).with_claimed_message_id(message.message_id())),
             },
             Memory::None => self.handle(subject, Hold::Nothing, DedupResult::Off),
-        }
-    }
-
-    fn claim(mut self, claimed: Claimed, message: &VerifiedMessage<'_>, subject: Subject, user_key: bool) -> Decision {
-        let fingerprint = Fingerprint::of(message.body());
-        self.record.dedup_store = Some(claimed.store.kind());
-        let now = self.record.received_at();
-        match claimed.store.claim(&claimed.key, fingerprint, claimed.owner, now, LEASE_LIMIT) {
-            Ok(Claim::Owned) => self.handle(subject, Hold::Claim(claimed), DedupResult::New),
-            Ok(Claim::Done { response, same_body: true }) => {
-                self.answer(subject, Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
-            }
-            Ok(Claim::Done { response, same_body: false }) => {
-                self.reused(subject, user_key, Outcome::Duplicate, Answer::replay(&response))
-            }
-            Ok(Claim::Busy { same_body: true, .. }) => {
-                self.answer(subject, Outcome::InFlight, DedupResult::InFlight, Answer::busy())
-            }
-            Ok(Claim::Busy { same_body: false, .. }) => {
-                self.reused(subject, user_key, Outcome::InFlight, Answer::busy())
-            }
-            Err(error) => {
-                notice::give(Level::Error, format!("{}: {error}", self.endpoint.name));
-                self.answer(subject, Outcome::Unavailable, DedupResult::Unavailable, Answer::unavailable())
-            }
-        }
-    }
-
-    /// The id came before with another body.
-    fn reused(self, subject: Subject, user_key: bool, outcome: Outcome, as_duplicate: Answer) -> Decision {
-        let constant_body = self.endpoint.scheme.constant_body;
-        let reuse = on_id_reuse(self.endpoint.on_id_reuse, user_key, constant_body);
-        let result = match (reuse.reported, outcome) {
-            (true, _) => DedupResult::IdReuse,
-            (false, Outcome::InFlight) => DedupResult::InFlight,
-            (false, _) => DedupResult::Duplicate,
-        };
-        if reuse.reported {
-            let cause =
-                if user_key { "the idempotency key is not unique" } else { "its id came before with another body" };
-            notice::give(Level::Warning, format!("{}: message {}: {cause}", self.endpoint.name, subject.id_for_log()));
-        }
-        match reuse.action {
-            OnIdReuse::Replay => self.answer(subject, outcome, result, as_duplicate),
-            OnIdReuse::Handle => self.handle(subject, Hold::Nothing, result),
-            OnIdReuse::Reject => self.answer(subject, Outcome::Rejected, result, Answer::id_reused()),
-        }
+        })
     }
 
     /// The provider asked something; the handler has nothing to do with it.
@@ -477,11 +433,11 @@ fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, Con
     Ok(ttl)
 }
 
-fn memory(dedup: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
-    match dedup.unwrap_or("memory://") {
-        "memory://" => Ok(Memory::Dedup(MEMORY.clone())),
-        "off" => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
-        _ => Err(ConfigError::invalid_option("dedup", "it must be memory:// or off")),
+fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
+    match (store, url.unwrap_or("memory://")) {
+        (Some(store), _) => Ok(Memory::Dedup(store)),
+        (None, "off") => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
+        (None, url) => DedupStore::open(url).map(Memory::Dedup),
     }
 }
 

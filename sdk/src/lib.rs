@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod admission;
 mod answer;
 mod arrival;
 mod client;
@@ -43,10 +44,17 @@ mod clock;
 mod delivery;
 mod diagnosis;
 mod endpoint;
+mod io;
+mod lease;
 mod notice;
 mod options;
+mod process;
 mod record;
 mod sender;
+mod settlement;
+mod store;
+mod tls;
+mod waiters;
 mod webhook;
 
 pub use surehook_core as core;
@@ -56,6 +64,7 @@ pub use surehook_core::{
     ConfigError as Error, CustomVerdict, Diagnosis, ReasonCode, Rejection, Scheme, VerifiedMessage,
 };
 
+pub use admission::{Begun, Pending};
 pub use answer::{Answer, AnswerKind};
 pub use arrival::{Body, Request};
 pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
@@ -63,6 +72,8 @@ pub use clock::{Clock, SystemClock};
 pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};
 pub use endpoint::{Decision, Endpoint, Hooks, KeyFunction};
 pub use notice::{Level, Notice, take_notices};
-pub use options::{EndpointOptions, Verification};
+pub use options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 pub use sender::Stats;
+pub use settlement::{Ended, PendingEnd};
+pub use store::{DedupStore, Migration, StoreStats};
 pub use webhook::Webhook;

@@ -4,9 +4,22 @@ use sha2::{Digest, Sha256};
 
 use crate::verify::VerifiedMessage;
 
+/// Keeps a provider's ids apart from the keys of a user's function.
+const PROVIDER_ID: &str = "surehook/dedup/v1/provider-id";
+const USER_KEY: &str = "surehook/dedup/v1/user-key";
+
+/// What an operator calls a message by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorId<'a> {
+    /// The provider's own id, which it signs.
+    Provider(&'a str),
+    /// What the user's function made of it.
+    User(&'a str),
+}
+
 /// The name of one message at one endpoint, in a dedup store.
 ///
-/// Only a [`VerifiedMessage`] yields one, so a forged request can never touch a store. It is the SHA-256 over the
+/// A request yields one only as a [`VerifiedMessage`], so a forged one can never touch a store. It is the SHA-256 over the
 /// length-prefixed namespace, provider, endpoint and id, so no two different quadruples share an input.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupKey([u8; 32]);
@@ -24,13 +37,23 @@ impl DedupKey {
         let fingerprint = Fingerprint::of(message.body());
         let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
         let (domain, id, body): (_, _, &[u8]) = match user_key {
-            Some(key) => ("surehook/dedup/v1/user-key", key, &[]),
-            None if message.id_is_signed() => ("surehook/dedup/v1/provider-id", message.message_id(), &[]),
+            Some(key) => (USER_KEY, key, &[]),
+            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), &[]),
             None if body_alone => ("surehook/dedup/v1/body", "", fingerprint.as_bytes()),
             None => ("surehook/dedup/v1/unsigned-id", message.message_id(), fingerprint.as_bytes()),
         };
         let parts = [domain, namespace, &message.scheme().provider, endpoint, id].map(str::as_bytes);
         Self(digest(parts.into_iter().chain((!body.is_empty()).then_some(body))))
+    }
+
+    /// The key of a message that an operator names, to look it up or to let it run again. Never for what a request says.
+    /// A message whose provider does not sign its id has no such key: its body is a part of the key.
+    pub fn for_operator(namespace: &str, provider: &str, endpoint: &str, id: OperatorId<'_>) -> Self {
+        let (domain, id) = match id {
+            OperatorId::Provider(id) => (PROVIDER_ID, id),
+            OperatorId::User(key) => (USER_KEY, key),
+        };
+        Self(digest([domain, namespace, provider, endpoint, id].map(str::as_bytes)))
     }
 
     /// The key's bytes, for stores outside of this process.

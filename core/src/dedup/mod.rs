@@ -32,6 +32,7 @@
 //! assert!(matches!(store.claim(&key, body, second, now, lease), Ok(Claim::Done { .. })));
 //! ```
 
+mod encoding;
 mod key;
 mod machine;
 mod memory;
@@ -40,7 +41,7 @@ mod response;
 mod reuse;
 mod store;
 
-pub use key::{DedupKey, Fingerprint};
+pub use key::{DedupKey, Fingerprint, OperatorId};
 pub use machine::{
     Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,
     claim, complete, release, renew,
