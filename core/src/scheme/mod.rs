@@ -178,8 +178,8 @@ impl Scheme {
     /// assert!(Scheme::from_json("{}").unwrap_err().to_string().contains("provider"));
     /// ```
     pub fn from_json(text: &str) -> Result<Self, ConfigError> {
-        let mut scheme: Self =
-            serde_json::from_str(text).map_err(|error| ConfigError::invalid_option("scheme", fault::of_text(&error)))?;
+        let mut scheme: Self = serde_json::from_str(text)
+            .map_err(|error| ConfigError::invalid_option("scheme", fault::of_text(&error)))?;
         if scheme.title.is_empty() {
             scheme.title.clone_from(&scheme.provider);
         }
