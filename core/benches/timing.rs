@@ -3,6 +3,7 @@
 //!
 //! `cargo bench -p surehook-core --bench timing` prints one JSON line per case. The control is a comparison that stops at
 //! the first difference: where the test does not find it, the run shows nothing and fails, as it does for a leak.
+#![allow(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use std::hint::black_box;
 use std::process::ExitCode;

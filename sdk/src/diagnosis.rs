@@ -11,11 +11,11 @@ use crate::endpoint::Inner;
 /// Every endpoint of this process: the secret of one is tried on the requests that another refuses.
 static ENDPOINTS: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
 
-/// What one endpoint remembers for its diagnoses.
-#[derive(Default)]
+/// What one endpoint, or one check without an endpoint, remembers for its diagnoses.
+#[derive(Debug, Default)]
 pub(crate) struct Diagnostician(Mutex<State>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     limiter: Limiter,
     drift: Drift,
@@ -29,10 +29,10 @@ impl Diagnostician {
         }
     }
 
-    /// The same rejection, with its cause where one is found in the time there is.
+    /// The same rejection, with its cause where one is found in the time there is; as it is, when there were too many.
     pub(crate) fn explain(
         &self,
-        endpoint: &Arc<Inner>,
+        endpoint: Option<&Arc<Inner>>,
         verifier: &Verifier,
         incoming: &Incoming<'_>,
         rejection: Rejection,
@@ -45,7 +45,7 @@ impl Diagnostician {
             }
             state.drift
         };
-        explained(verifier, incoming, rejection, now, &others(Some(endpoint)), drift.recent())
+        explain(endpoint, verifier, incoming, rejection, now, drift.recent())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,11 +60,6 @@ pub(crate) fn register(endpoint: &Arc<Inner>) {
     endpoints.push(Arc::downgrade(endpoint));
 }
 
-/// A check that belongs to no endpoint, with its cause where one is found.
-pub(crate) fn explain(verifier: &Verifier, incoming: &Incoming<'_>, rejection: Rejection, now: Timestamp) -> Rejection {
-    explained(verifier, incoming, rejection, now, &others(None), &[])
-}
-
 /// The endpoints of this process but for one.
 fn others(endpoint: Option<&Arc<Inner>>) -> Vec<Arc<Inner>> {
     let endpoints = ENDPOINTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,14 +67,16 @@ fn others(endpoint: Option<&Arc<Inner>>) -> Vec<Arc<Inner>> {
     endpoints.iter().filter_map(Weak::upgrade).filter(is_other).collect()
 }
 
-fn explained(
+/// The same rejection, with its cause where one is found in the time there is.
+pub(crate) fn explain(
+    endpoint: Option<&Arc<Inner>>,
     verifier: &Verifier,
     incoming: &Incoming<'_>,
     rejection: Rejection,
     now: Timestamp,
-    others: &[Arc<Inner>],
     recent_drift: &[i64],
 ) -> Rejection {
+    let others = others(endpoint);
     let others: Vec<_> = others.iter().filter_map(|other| Some((other.name.as_str(), other.verifier()?))).collect();
     let begun = Instant::now();
     let context = Context { others: &others, recent_drift, elapsed: &|| begun.elapsed() };

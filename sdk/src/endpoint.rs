@@ -258,7 +258,7 @@ impl<'e> Beginning<'e> {
             }
             Err(rejection) => {
                 let diagnostician = &self.endpoint.diagnostician;
-                let rejection = diagnostician.explain(self.endpoint, verifier, &incoming, rejection, now);
+                let rejection = diagnostician.explain(Some(self.endpoint), verifier, &incoming, rejection, now);
                 Begun::Now(self.reject(rejection))
             }
         }

@@ -82,6 +82,17 @@ fn a_storm_of_forged_requests_is_diagnosed_five_times_a_second_at_most() {
 }
 
 #[test]
+fn forged_requests_to_a_webhook_without_an_endpoint_are_diagnosed_five_times_a_second_at_most_too() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let webhook = surehook::Webhook::new(secret).unwrap();
+    let headers = signed("clerk", secret, "msg_1", b"{\"a\": 1}");
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    let verify = || webhook.verify(b"{\"a\":1}", &headers).unwrap_err();
+    let diagnosed = (0..1000).filter(|_| verify().diagnosis().is_some()).count();
+    assert!((5..=50).contains(&diagnosed), "{diagnosed}");
+}
+
+#[test]
 fn slack_and_zoom_get_the_answer_they_ask_for_and_the_handler_never_runs() {
     let challenge = br#"{"type":"url_verification","challenge":"3eZbrw1a"}"#;
     let slack = endpoint("slack", "slack handshake", SECRET);

@@ -83,13 +83,16 @@ impl Verifier {
         verifier.complete().map(surehook::Webhook::with_verifier).map(Self).map_err(coded)
     }
 
-    /// Checks one request and says only why it is refused; no body means that its raw bytes are gone. What is right costs
+    /// Checks one request now and says only why it is refused; no body means that its raw bytes are gone. What is right costs
     /// no object: making one takes longer than the check.
     #[napi]
     pub fn check(&self, body: Option<BufferSlice<'_>>, headers: String) -> Option<Rejection> {
         let headers = Headers::unpack(&headers);
-        let incoming = body.as_deref().map(|body| Incoming::post(headers.pairs(), body));
-        self.verified(incoming.as_ref(), headers.pairs(), SystemClock.now()).err().map(Rejection::from)
+        let rejection = match body.as_deref() {
+            Some(body) => self.0.verify(body, headers.pairs()).err()?,
+            None => self.0.verifier().refuse(ReasonCode::BodyUnavailable, headers.pairs()),
+        };
+        Some(Rejection::from(rejection))
     }
 
     /// The same, also for another method, path or time, and says what was found in a request that is right.
@@ -97,27 +100,18 @@ impl Verifier {
     pub fn verify(&self, line: String, headers: String, body: Option<BufferSlice<'_>>, now_ms: Option<f64>) -> Verdict {
         let (method, path) = request_line(&line);
         let headers = Headers::unpack(&headers);
-        let incoming = body.as_deref().map(|body| Incoming { method, path, headers: headers.pairs(), body });
         let now = now_ms.map_or_else(|| SystemClock.now(), |ms| Timestamp::from_unix_millis(ms as i64));
-        match self.verified(incoming.as_ref(), headers.pairs(), now) {
+        let verified = match body.as_deref() {
+            Some(body) => self.0.verify_request(&Incoming { method, path, headers: headers.pairs(), body }, now),
+            None => Err(self.0.verifier().refuse(ReasonCode::BodyUnavailable, headers.pairs())),
+        };
+        match verified {
             Ok(message) => Verdict {
                 rejection: None,
                 message_id: Some(message.message_id().to_owned()),
                 timestamp_ms: message.timestamp().map(|at| at.unix_millis() as f64),
             },
             Err(rejection) => Verdict { rejection: Some(rejection.into()), message_id: None, timestamp_ms: None },
-        }
-    }
-
-    fn verified<'a>(
-        &'a self,
-        incoming: Option<&Incoming<'a>>,
-        headers: HeaderPairs<'_>,
-        now: Timestamp,
-    ) -> std::result::Result<VerifiedMessage<'a>, surehook::Rejection> {
-        match incoming {
-            Some(incoming) => self.0.verify_request(incoming, now),
-            None => Err(self.0.verifier().refuse(ReasonCode::BodyUnavailable, headers)),
         }
     }
 }
