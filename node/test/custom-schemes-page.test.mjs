@@ -1,4 +1,4 @@
-// The code of docs/custom-schemes-node.md, run as it stands.
+// The JavaScript of docs/custom-schemes.md, run as it stands.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -12,7 +12,7 @@ const quiet = () => {}
 surehook.init({ logger: { info: quiet, warn: quiet, error: quiet } })
 
 test('the page runs, and its endpoints do what it says', async (t) => {
-  const page = readFileSync(new URL('../../docs/custom-schemes-node.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../docs/custom-schemes.md', import.meta.url), 'utf8')
   const blocks = [...page.matchAll(/^```js\n([^]*?)^```/gm)].map(([, text]) => text.replace(/^import .*$/gm, '').replace(/^export /gm, ''))
   assert.equal(blocks.length, 4)
   const secret = 'a secret of acme that is long enough'

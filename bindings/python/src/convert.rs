@@ -8,6 +8,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
+use smallvec::SmallVec;
 use surehook::core::scheme::{self, SecretForm};
 use surehook::{Error, Scheme};
 
@@ -15,6 +16,8 @@ use crate::errors;
 
 /// A body of this many bytes or more is hashed without the interpreter's lock.
 pub(crate) const UNLOCKED_FROM: usize = 16 * 1024;
+/// So many headers, as verification alone is often given, need no allocation.
+const FEW: usize = 4;
 
 /// The bytes of a `str` or a bytes-like object, without a copy where that can be.
 pub(crate) enum Octets {
@@ -47,11 +50,11 @@ pub(crate) fn body(value: &Bound<'_, PyAny>) -> PyResult<Option<Octets>> {
 }
 
 /// Header pairs, from a mapping (names in any case) or from pairs. A list of values is a header sent several times.
-pub(crate) struct Headers(Vec<(Octets, Octets)>);
+pub(crate) struct Headers(SmallVec<[(Octets, Octets); FEW]>);
 
 impl Headers {
     pub(crate) fn read(value: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut headers = Self(Vec::new());
+        let mut headers = Self(SmallVec::new());
         if let Ok(dict) = value.cast::<PyDict>() {
             for (name, text) in dict.iter() {
                 headers.add(&name, &text)?;
@@ -70,7 +73,7 @@ impl Headers {
         Ok(headers)
     }
 
-    pub(crate) fn slices(&self) -> Vec<(&[u8], &[u8])> {
+    pub(crate) fn slices(&self) -> SmallVec<[(&[u8], &[u8]); FEW]> {
         self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
     }
 

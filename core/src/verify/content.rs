@@ -24,10 +24,10 @@ pub(crate) struct Signed<'a> {
 
 /// What is signed of these parts; `None`: nothing that the scheme would have signed.
 pub(crate) fn pieces<'a>(scheme: &'a Scheme, signed: &Signed<'a>) -> Option<Pieces<'a>> {
-    let paths: SmallVec<[&Path; 2]> = scheme.content.fields().collect();
-    let mut fields = fields::read(signed.body, &paths).into_iter();
-    let piece = |piece: &'a Piece| {
-        Some(match piece {
+    let mut fields = read_fields(scheme, signed.body);
+    let mut pieces = Pieces::new();
+    for piece in scheme.content.pieces() {
+        pieces.push(match piece {
             Piece::Text(text) => Cow::Borrowed(text.as_bytes()),
             Piece::Id => Cow::Borrowed(signed.id),
             Piece::Timestamp => Cow::Borrowed(signed.timestamp),
@@ -36,9 +36,15 @@ pub(crate) fn pieces<'a>(scheme: &'a Scheme, signed: &Signed<'a>) -> Option<Piec
             Piece::Method => Cow::Borrowed(signed.incoming.method.as_bytes()),
             Piece::Params => Cow::Owned(params(signed)?),
             Piece::Field(_) => Cow::Owned(fields.next().flatten().unwrap_or_default().into_bytes()),
-        })
-    };
-    scheme.content.pieces().iter().map(piece).collect()
+        });
+    }
+    Some(pieces)
+}
+
+/// The fields of the body that are signed, in their order.
+fn read_fields(scheme: &Scheme, body: &[u8]) -> impl Iterator<Item = Option<String>> {
+    let paths: SmallVec<[&Path; 2]> = scheme.content.fields().collect();
+    fields::read(body, &paths).into_iter()
 }
 
 /// Twilio's rule. A hash in the URL, which is signed, binds the body whatever its type is said to be: the content type is not
