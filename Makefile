@@ -43,6 +43,7 @@ test-dashboard: dashboard
 
 test-rust: dashboard .build/servers
 	cargo test --workspace --exclude surehook-python --exclude surehook-node
+	cargo test -p surehook-core --features loom --test loom
 	cargo clippy --workspace --all-targets -- -D warnings
 
 test-python: .build/wheel

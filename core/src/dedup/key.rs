@@ -34,16 +34,16 @@ impl DedupKey {
     /// another. The body's hash then stands for it. Where a signed time bounds how late that can be done, or where the body is
     /// not signed either, id and hash together do: two events may have the same body.
     pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        let fingerprint = Fingerprint::of(message.body());
         let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
-        let (domain, id, body): (_, _, &[u8]) = match user_key {
-            Some(key) => (USER_KEY, key, &[]),
-            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), &[]),
-            None if body_alone => ("surehook/dedup/v1/body", "", fingerprint.as_bytes()),
-            None => ("surehook/dedup/v1/unsigned-id", message.message_id(), fingerprint.as_bytes()),
+        // A body is hashed only where it counts: it may be long.
+        let (domain, id, body) = match user_key {
+            Some(key) => (USER_KEY, key, None),
+            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), None),
+            None if body_alone => ("surehook/dedup/v1/body", "", Some(Fingerprint::of(message.body()))),
+            None => ("surehook/dedup/v1/unsigned-id", message.message_id(), Some(Fingerprint::of(message.body()))),
         };
         let parts = [domain, namespace, &message.scheme().provider, endpoint, id].map(str::as_bytes);
-        Self(digest(parts.into_iter().chain((!body.is_empty()).then_some(body))))
+        Self(digest(parts.into_iter().chain(body.as_ref().map(|body| &body.as_bytes()[..]))))
     }
 
     /// The key of a message that an operator names, to look it up or to let it run again. Never for what a request says.

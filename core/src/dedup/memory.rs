@@ -1,8 +1,7 @@
 //! The dedup store inside of one process.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
@@ -11,6 +10,7 @@ use super::key::{DedupKey, Fingerprint};
 use super::machine::{self, Change, Claim, Completion, Entry, LEASE_LIMIT, OwnerToken, Release, Renewal};
 use super::response::StoredResponse;
 use super::store::{Store, StoreError};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::time::Timestamp;
 
 /// Shards keep concurrent requests from waiting for each other.
