@@ -17,7 +17,7 @@ CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
 .PHONY: test-format test-dashboard test-rust test-python test-node test-demo test-e2e
-.PHONY: bench-python bench-node bench-core bench-collector
+.PHONY: bench-python bench-node bench-core bench-collector bench-dedup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -142,8 +142,10 @@ room_P3 := node
 room_P4 := node
 room_P5 := core
 room_P8 := collector
+room_P11 := dedup
+room_P12 := dedup
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8 P11 P12),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
@@ -156,6 +158,9 @@ bench-core: .build/tools
 
 bench-collector: dashboard
 	@cargo bench --quiet -p surehook-collector --bench ingest
+
+bench-dedup: .build/servers
+	@cargo bench --quiet -p surehook --bench dedup
 
 gen: .build/tools node/node_modules/.package-lock.json ## write again what is generated; `git diff` must then be empty
 	$(PYTHON) tests/vectors/generate.py
