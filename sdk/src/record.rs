@@ -104,8 +104,9 @@ impl Record {
         });
     }
 
-    /// Queues the record, where telemetry is on.
+    /// Counts the attempt, and queues its record where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
+        self.endpoint.counters.count(ending.dedup, ending.outcome);
         let Some(client) = &self.client else { return };
         let attempt = Attempt {
             id: attempt_id(self.arrival.received_at),
