@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
+use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
@@ -62,6 +63,7 @@ impl Deployment {
                 let nodes: RedisResult<Vec<_>> = addresses.into_iter().map(|node| logged_in(node, servers)).collect();
                 // A key that moved is asked for again within the budget of one call.
                 let mut cluster = ClusterClient::builder(nodes?)
+                    .tcp_settings(at_once())
                     .min_retry_wait(CLUSTER_RETRY_MS)
                     .max_retry_wait(4 * CLUSTER_RETRY_MS);
                 if let Some(tls) = tls {
@@ -96,7 +98,7 @@ impl Sentinels {
     fn client(&self) -> RedisResult<SentinelClient> {
         let (addresses, master) = (self.addresses.clone(), self.master.as_str());
         let mut client = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)?;
-        client = client.set_client_to_redis_db(self.database);
+        client = client.set_client_to_redis_db(self.database).set_client_to_redis_tcp_settings(at_once());
         if let Some(user) = &self.user {
             client = client.set_client_to_redis_username(user);
         }
@@ -121,7 +123,12 @@ fn logged_in(address: ConnectionAddr, servers: &Servers) -> RedisResult<Connecti
     if let Some(password) = &servers.password {
         login = login.set_password(password);
     }
-    Ok(address.into_connection_info()?.set_redis_settings(login))
+    Ok(address.into_connection_info()?.set_redis_settings(login).set_tcp_settings(at_once()))
+}
+
+/// Many questions share a connection: none of them waits until the one before it has arrived.
+fn at_once() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
 }
 
 fn tls_certificates(certificates: Certificates) -> TlsCertificates {
