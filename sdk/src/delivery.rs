@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use surehook_core::dedup::{ReplayGuard, ReplayPass, StoredResponse};
+use surehook_core::dedup::{ReplayGuard, ReplayPass, STORED_BODY_LIMIT, StoredBody, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
@@ -187,6 +187,9 @@ impl Open {
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
+        if let Some(StoredBody::Omitted) = kept.as_ref().map(StoredResponse::body) {
+            self.say_that_a_body_is_omitted(size);
+        }
         let status = replacement.as_ref().map_or(response.status, |answer| answer.status);
         match self.end(judgement, kept, Some(status), size, None) {
             Some(settlement) => Ended::Later(PendingEnd { settlement: Box::new(settlement), replacement }),
@@ -199,6 +202,20 @@ impl Open {
         let judgement = self.judge(HandlerEnd::Errored);
         // Nothing is stored, so nothing is left for later.
         drop(self.end(judgement, None, None, None, Some(info)));
+    }
+
+    /// Said once for an endpoint: all of its answers are alike.
+    fn say_that_a_body_is_omitted(&self, size: Option<u64>) {
+        let endpoint = &self.record.endpoint;
+        if matches!(self.hold, Hold::Claim(..)) && endpoint.counters.count_omitted_body() {
+            let cause = match size {
+                Some(size) => format!("of {size} bytes, over {STORED_BODY_LIMIT},"),
+                None => "that is streamed".to_owned(),
+            };
+            let text =
+                format!("an answer {cause} is not stored: duplicates get its status and headers, without a body");
+            notice::give(Level::Info, format!("{}: {text}", endpoint.name));
+        }
     }
 
     fn judge(&self, end: HandlerEnd) -> Judgement {

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
@@ -21,12 +22,14 @@ use crate::answer::Answer;
 use crate::arrival::{Arrival, Body, Request};
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
+use crate::counts::{Counters, DedupCounts};
 use crate::delivery::{Delivery, Hold};
 use crate::diagnosis::{self, Diagnostician};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::record::{Record, Subject};
 use crate::store::{DedupStore, NAMESPACE};
+use crate::workers;
 
 /// For how long a handled message is remembered; Svix retries for 27 h 35 min.
 const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
@@ -64,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) on_id_reuse: Option<OnIdReuse>,
     pub(crate) on_in_flight: OnInFlight,
     pub(crate) on_store_error: OnStoreError,
+    pub(crate) counters: Counters,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -128,7 +132,7 @@ impl Endpoint {
             if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
         let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
         let requirements = requirements(&options)?;
-        let warnings = warnings(&name, verifier.as_ref());
+        let warnings = warnings(&name, verifier.as_ref(), &scheme, ttl, &memory);
         let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
             scheme,
@@ -144,6 +148,7 @@ impl Endpoint {
             on_id_reuse: options.on_id_reuse,
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
+            counters: Counters::default(),
             name,
             ttl,
             verifier,
@@ -172,6 +177,11 @@ impl Endpoint {
     /// What the owner should be told about the settings; also given as notices.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
+    }
+
+    /// How often each path of de-duplication was taken at this endpoint, in this process.
+    pub fn dedup_counts(&self) -> DedupCounts {
+        self.0.counters.read()
     }
 
     /// Says what to do with a request. Never panics. Waits for a store on the other side of a network, at most 250 ms, and
@@ -441,15 +451,46 @@ fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> 
     }
 }
 
-fn warnings(name: &str, verifier: Option<&Verifier>) -> Vec<String> {
-    let warnings: Vec<String> = match verifier {
-        Some(verifier) => verifier.warnings().map(|warning| format!("{name}: {warning}")).collect(),
-        None => vec![format!("{name}: verification is off: anybody can send it events")],
+fn warnings(name: &str, verifier: Option<&Verifier>, scheme: &Scheme, ttl: Duration, memory: &Memory) -> Vec<String> {
+    let mut warnings: Vec<String> = match verifier {
+        Some(verifier) => verifier.warnings().map(|warning| warning.to_string()).collect(),
+        None => vec!["verification is off: anybody can send it events".to_owned()],
     };
+    if let Memory::Dedup(store) = memory {
+        warnings.extend(short_memory(scheme, ttl));
+        warnings.extend(divided_memory(store));
+    }
+    let warnings: Vec<_> = warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect();
     for warning in &warnings {
         notice::give(Level::Warning, warning);
     }
     warnings
+}
+
+/// A provider that tries again for longer than its messages are remembered.
+fn short_memory(scheme: &Scheme, ttl: Duration) -> Option<String> {
+    let window = scheme.retry_window().filter(|window| ttl < *window)?;
+    let hours = |span: Duration| span.as_secs_f64() / 3600.0;
+    Some(format!(
+        "a handled message is remembered for {:.1} h, and {} tries again for {:.1} h: a late retry runs the handler again; \
+         leave dedup_ttl at its default",
+        hours(ttl),
+        scheme.title,
+        hours(window)
+    ))
+}
+
+/// Several processes that each have a memory of their own. It is said once in each of them.
+fn divided_memory(store: &DedupStore) -> Option<String> {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if store.outlives_the_process() {
+        return None;
+    }
+    let server = workers::several().filter(|_| !SAID.swap(true, Ordering::Relaxed))?;
+    Some(format!(
+        "{server} runs several workers, and each has a memory of its own: a message may be handled once by each of them; \
+         set dedup to a store that they share: dedup=\"sqlite:///var/lib/app/dedup.db\", redis://… or postgres://…"
+    ))
 }
 
 fn random() -> u128 {

@@ -104,8 +104,9 @@ impl Record {
         });
     }
 
-    /// Queues the record, where telemetry is on.
+    /// Counts the attempt, and queues its record where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
+        self.endpoint.counters.count(ending.dedup, ending.outcome);
         let Some(client) = &self.client else { return };
         let redactor = &self.endpoint.redactor;
         let told = |step: Step| Step { name: redactor.text(&step.name).into_owned(), ..step };

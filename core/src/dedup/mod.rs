@@ -40,6 +40,7 @@ mod replay_guard;
 mod response;
 mod reuse;
 mod store;
+mod sync;
 
 pub use key::{DedupKey, Fingerprint, OperatorId};
 pub use machine::{

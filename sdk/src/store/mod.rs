@@ -4,6 +4,8 @@ mod address;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod breaker;
 #[cfg(any(feature = "redis", feature = "postgres"))]
+mod certificates;
+#[cfg(any(feature = "redis", feature = "postgres"))]
 mod link;
 #[cfg(feature = "postgres")]
 mod postgres;
