@@ -170,7 +170,7 @@ impl<T> Asked<T> {
 impl<T> Drop for Question<T> {
     fn drop(&mut self) {
         if let Some(matter) = self.matter.take() {
-            guarded(move || drop(matter.end(Err(StoreError { reason: UNANSWERED.to_owned() }))));
+            guarded(move || drop(matter.end(Err(unanswered()))));
         }
     }
 }
@@ -195,9 +195,13 @@ where
     }
 
     fn end(self: Box<Self>, asked: Result<(), StoreError>) -> T {
-        let unanswered = || StoreError { reason: UNANSWERED.to_owned() };
-        (self.end)(asked.and_then(|()| self.verdict.ok_or_else(unanswered)))
+        let Self { verdict, end, .. } = *self;
+        end(asked.and_then(|()| verdict.ok_or_else(unanswered)))
     }
+}
+
+fn unanswered() -> StoreError {
+    StoreError { reason: UNANSWERED.to_owned() }
 }
 
 /// A claim that nobody ended is kept as long as in the other stores.
