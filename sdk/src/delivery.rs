@@ -152,7 +152,8 @@ impl Delivery {
         self.finish_without_waiting(response).wait()
     }
 
-    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. In a transaction of
+    /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
         let Some(open) = self.lock().take() else { return Ended::Now(None) };
         guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))

@@ -163,9 +163,13 @@ impl Work {
             Ok(true) => Settled::commit_work(self),
             Ok(false) => {
                 self.claimed = None;
-                let (answer, cause) =
-                    (Answer::busy(), "another attempt took the message over; this one's work is undone");
-                self.undo(DedupResult::Fenced, &answer, "Fenced", cause);
+                let answer = Answer::busy();
+                self.undo(
+                    DedupResult::Fenced,
+                    &answer,
+                    "Fenced",
+                    "the message had passed to another; the work is undone",
+                );
                 Settled::roll_back(self, Some(answer))
             }
             Err(error) => {

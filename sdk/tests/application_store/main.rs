@@ -3,6 +3,12 @@
 
 mod chaos;
 mod host;
+#[cfg(unix)]
+mod postgres;
+#[cfg(unix)]
+#[path = "../stores/servers.rs"]
+#[allow(dead_code, reason = "only one of the servers is needed")]
+mod servers;
 #[path = "../support/mod.rs"]
 mod support;
 
