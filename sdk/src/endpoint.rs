@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) on_in_flight: OnInFlight,
     pub(crate) on_store_error: OnStoreError,
     pub(crate) counters: Counters,
+    /// Whether handlers run inside of a transaction of the application's, which is asked before it ends.
+    pub(crate) in_transaction: bool,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -128,6 +130,7 @@ impl Endpoint {
         let verifier = on.then(|| verifier(&scheme, &secrets, &options)).transpose()?;
         let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
         let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
+        check_waiting(&options)?;
         let memory =
             if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
         let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
@@ -149,6 +152,7 @@ impl Endpoint {
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
             counters: Counters::default(),
+            in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
             ttl,
             verifier,
@@ -195,7 +199,8 @@ impl Endpoint {
         self.begin_without_waiting(request, hooks).wait()
     }
 
-    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. An application with
+    /// a [`DedupStore::application`] calls this one, and answers the question.
     pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
         let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
         decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))
@@ -441,6 +446,16 @@ fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, Con
         ));
     }
     Ok(ttl)
+}
+
+/// Nobody can be waited for in a database that only the application can ask.
+fn check_waiting(options: &EndpointOptions) -> Result<(), ConfigError> {
+    let application = options.store.as_ref().is_some_and(DedupStore::is_application);
+    if application && options.on_in_flight == OnInFlight::Wait {
+        let fault = "a duplicate cannot wait for an entry in the application's own database";
+        return Err(ConfigError::invalid_option("on_in_flight", fault));
+    }
+    Ok(())
 }
 
 fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
