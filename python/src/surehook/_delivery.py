@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from surehook import _native
 from surehook._client import log_notices
+from surehook._waiting import wait, wait_async
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -64,11 +65,14 @@ class Delivery:
     def finish(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
         """End the delivery with the handler's answer; ``body`` is None when it was not captured.
 
-        Returns the answer to send instead, where there is one.
+        Returns the answer to send instead, where there is one. Waits for a remote store, at most
+        250 ms, while other threads run.
         """
-        answer = self._native.finish(status, headers, body)
-        log_notices()
-        return None if answer is None else Answer(*answer)
+        return _public(wait(self._native.finish(status, headers, body)))
+
+    async def finish_async(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
+        """The same for an event loop, which it never blocks."""
+        return _public(await wait_async(self._native.finish(status, headers, body)))
 
     def fail(self, error: BaseException) -> None:
         """End the delivery with the exception that the handler raised."""
@@ -96,6 +100,11 @@ def current_delivery() -> Delivery | None:
 
 
 _current: ContextVar[Delivery | None] = ContextVar("surehook_delivery", default=None)
+
+
+def _public(answer: _native.AnswerParts | None) -> Answer | None:
+    log_notices()
+    return None if answer is None else Answer(*answer)
 
 
 def _type_name(error: BaseException) -> str:
