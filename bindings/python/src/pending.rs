@@ -10,7 +10,7 @@ use crate::delivery::{self, Delivery};
 use crate::waker::{self, Message};
 
 /// A decision or an end to come. It is waited for once, in one of two ways.
-#[pyclass(frozen, generic, module = "surehook._native")]
+#[pyclass(frozen, module = "surehook._native")]
 pub(crate) struct Pending(Mutex<Option<Awaited>>);
 
 enum Awaited {

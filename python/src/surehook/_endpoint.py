@@ -12,7 +12,7 @@ from surehook._client import log_notices
 from surehook._delivery import Answer, Delivery, Headers
 from surehook._scheme import SchemeLike, scheme_json
 from surehook._verifier import SignatureVerifier, Verdict, Verifier
-from surehook._waiting import wait, wait_async
+from surehook._waiting import settled
 from surehook._workers import workers
 from surehook.errors import ConfigurationError, from_native
 
@@ -142,14 +142,14 @@ class Endpoint:
         """Decide on one request: the answer to send, or the delivery to run the handler with.
 
         ``path`` is the path with its query, percent-encoded as it came. ``request`` is what the user's
-        ``signature_verifier`` and ``idempotency_key`` get to see first. Waits for a remote store, at most 250 ms,
-        while other threads run.
+        ``signature_verifier`` and ``idempotency_key`` get to see first. Waits for a remote store, at most
+        250 ms, while other threads run.
         """
         verdict = None
         if self._verifier is not None and self._admits(body):
             verdict = self._verifier.check(self.name, request, body, headers)
-        decision: _native.Decision = wait(self._ask(method, path, headers, body, request, verdict))
-        return _public(decision)
+        begun = self._ask(method, path, headers, body, request, verdict)
+        return _public(begun.wait() if isinstance(begun, _native.Pending) else begun)
 
     async def begin_async(
         self,
@@ -165,8 +165,7 @@ class Endpoint:
         if self._verifier is not None and self._admits(body):
             verdict = await self._verifier.check_async(self.name, request, body, headers)
         begun = self._ask(method, path, headers, body, request, verdict)
-        decision: _native.Decision = await wait_async(begun)
-        return _public(decision)
+        return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun)
 
     def _admits(self, body: bytes | MissingBody) -> TypeGuard[bytes]:
         """Whether there is a body to verify: the user's function gets none that is too large."""
@@ -180,7 +179,7 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object,
         verdict: Verdict,
-    ) -> _native.Decision | _native.Pending[_native.Decision]:
+    ) -> _native._Decision | _native.Pending[_native._Decision]:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
         return self._native.begin(method, path, headers, content, missing, verdict, key)
@@ -207,6 +206,6 @@ class Endpoint:
         return f"<Endpoint {self.name} ({self.provider})>"
 
 
-def _public(decision: _native.Decision) -> Answer | Delivery:
+def _public(decision: _native._Decision) -> Answer | Delivery:
     log_notices()
     return Answer(*decision) if isinstance(decision, tuple) else Delivery(decision)

@@ -27,9 +27,9 @@ STORED_BODY_LIMIT: Final[int]
 
 _T = TypeVar("_T")
 
-# Status, headers, body. These two are names for type checkers only.
-AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
-Decision: TypeAlias = Delivery | AnswerParts
+# Status, headers, body.
+_AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+_Decision: TypeAlias = Delivery | _AnswerParts
 
 def findings() -> list[str]: ...
 def reason_codes() -> list[str]: ...
@@ -108,7 +108,7 @@ class Endpoint:
         missing: str | None,
         verdict: bool | str | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
-    ) -> Decision | Pending[Decision]: ...
+    ) -> _Decision | Pending[_Decision]: ...
 
 @final
 class Delivery:
@@ -123,7 +123,7 @@ class Delivery:
     def failed(self, reason: str) -> None: ...
     def finish(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
-    ) -> AnswerParts | Pending[AnswerParts | None] | None: ...
+    ) -> _AnswerParts | Pending[_AnswerParts | None] | None: ...
     def fail(self, kind: str, error_type: str, message: str, location: str | None) -> None: ...
 
 @final
