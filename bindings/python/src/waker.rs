@@ -13,10 +13,15 @@ use surehook::PerProcess;
 
 static WAKER: LazyLock<PerProcess<Mutex<State>>> = LazyLock::new(|| PerProcess::new(Mutex::default));
 
+type Call = Box<dyn FnOnce(Python<'_>) + Send>;
+
+/// No more calls than this keep the interpreter's lock from others.
+const AT_ONCE: usize = 64;
+
 /// What the thread is told.
 pub(crate) enum Message {
     /// Call this with the interpreter's lock.
-    Call(Box<dyn FnOnce(Python<'_>) + Send>),
+    Call(Call),
     Stop,
 }
 
@@ -46,7 +51,18 @@ pub(crate) fn calls() -> io::Result<Sender<Message>> {
 fn run(messages: &Receiver<Message>) {
     while let Ok(Message::Call(call)) = messages.recv() {
         // An interpreter that ends has nobody left who waits for the call.
-        let _ = Python::try_attach(call);
+        let _ = Python::try_attach(|py| call_with_those_behind(py, call, messages));
+    }
+}
+
+/// Getting the interpreter's lock takes longer than a call, so what came meanwhile is called with it.
+fn call_with_those_behind(py: Python<'_>, first: Call, messages: &Receiver<Message>) {
+    first(py);
+    for _ in 1..AT_ONCE {
+        match messages.try_recv() {
+            Ok(Message::Call(call)) => call(py),
+            Ok(Message::Stop) | Err(_) => return,
+        }
     }
 }
 
