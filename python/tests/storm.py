@@ -1,4 +1,4 @@
-"""Many signed deliveries at a time: over HTTP, on connections that are kept, or straight into an application."""
+"""Many signed deliveries at a time: over HTTP on kept connections, or straight into an ASGI application."""
 
 import asyncio
 import contextlib
