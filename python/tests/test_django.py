@@ -1,7 +1,10 @@
 """What only Django has: its kinds of answers and views, its check against forged requests, its settings."""
 
+import subprocess
+import sys
+
 import pytest
-from servers import HTTP
+from servers import HTTP, environment
 from signing import event, new_id, signed
 
 import surehook
@@ -75,6 +78,26 @@ def test_a_body_over_djangos_own_limit_is_handled_where_the_endpoint_takes_it(dj
     body = event(filler="x" * 900_000)
     answer = HTTP.post(f"{django_server.url}/returns/text", content=body, headers=signed(body))
     assert answer.status_code == 200
+
+
+START = """if True:
+    import sys
+    import django
+    from django.conf import settings
+    import surehook
+    own = {"api_key": "shk_test", "endpoint": sys.argv[1]}
+    settings.configure(INSTALLED_APPS=["surehook.django"], SUREHOOK=own)
+    django.setup()
+"""
+
+
+@pytest.mark.parametrize(("endpoint", "starts"), [("http://127.0.0.1:4600", True), ("no URL", False)])
+def test_the_application_starts_surehook_with_the_settings(endpoint, starts):
+    command = [sys.executable, "-c", START, endpoint]
+    done = subprocess.run(command, env=environment({}), capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == starts, done.stderr
+    assert "telemetry is off" not in done.stderr
+    assert starts or "surehook.errors.ConfigurationError: " in done.stderr
 
 
 async def judge_later(request, body, headers):

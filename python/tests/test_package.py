@@ -12,6 +12,7 @@ ADAPTERS = [
     "asgi.py",
     "_asgi_response.py",
     "django/__init__.py",
+    "django/_request.py",
     "fastapi.py",
     "_fastapi_route.py",
     "flask.py",
