@@ -48,7 +48,7 @@ test-rust: dashboard .build/servers
 	cargo test -p surehook-core --features loom --test loom
 	cargo clippy --workspace --all-targets -- -D warnings
 
-test-python: .build/wheel
+test-python: .build/wheel .build/servers
 	cd python && ../$(BIN)/mypy
 	cd python && ../$(BIN)/lint-imports
 	$(BIN)/pytest python/tests

@@ -26,6 +26,8 @@ use crate::transaction::Work;
 pub struct Delivery {
     subject: Subject,
     open: Mutex<Option<Box<Open>>>,
+    /// The process whose delivery it is.
+    pid: u32,
 }
 
 /// A delivery that has not ended.
@@ -99,7 +101,7 @@ impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
         let open = Open { record, hold, dedup, marks: Marks::default() };
-        Self { subject, open: Mutex::new(Some(Box::new(open))) }
+        Self { subject, open: Mutex::new(Some(Box::new(open))), pid: std::process::id() }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -146,6 +148,11 @@ impl Delivery {
         }
     }
 
+    /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
+    pub fn is_instant(&self) -> bool {
+        self.lock().as_ref().is_none_or(|open| open.record.endpoint.is_instant())
+    }
+
     /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
     /// network, at most 250 ms; [`finish_without_waiting`](Self::finish_without_waiting) never does.
     pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
@@ -155,7 +162,7 @@ impl Delivery {
     /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. In a transaction of
     /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
-        let Some(open) = self.lock().take() else { return Ended::Now(None) };
+        let Some(open) = self.take() else { return Ended::Now(None) };
         guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))
     }
 
@@ -168,8 +175,19 @@ impl Delivery {
     /// The same for a delivery in a transaction of the application's: once that is rolled back, the question gives the claim
     /// back.
     pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
-        let Some(open) = self.lock().take() else { return Asked::Done(()) };
+        let Some(open) = self.take() else { return Asked::Done(()) };
         guarded(move || open.fail(error)).unwrap_or(Asked::Done(()))
+    }
+
+    /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
+    fn take(&self) -> Option<Box<Open>> {
+        if self.pid == std::process::id() {
+            return self.lock().take();
+        }
+        if let Ok(mut open) = self.open.try_lock() {
+            std::mem::forget(open.take());
+        }
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Open>>> {

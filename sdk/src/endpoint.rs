@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
@@ -136,6 +135,9 @@ impl Endpoint {
         let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
         let requirements = requirements(&options)?;
         let warnings = warnings(&name, verifier.as_ref(), &scheme, ttl, &memory);
+        if matches!(&memory, Memory::Dedup(store) if !store.outlives_the_process()) {
+            workers::warn_of_memory(options.workers);
+        }
         let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
             scheme,
@@ -176,6 +178,12 @@ impl Endpoint {
     /// The most bytes of a body to read; beyond it hand in [`Body::TooLarge`].
     pub fn max_body_bytes(&self) -> usize {
         self.0.max_body_bytes
+    }
+
+    /// Whether [`begin_without_waiting`](Self::begin_without_waiting) and [`Delivery::finish_without_waiting`] ask nothing but
+    /// the memory of this process, and so return at once. A file may keep them waiting.
+    pub fn is_instant(&self) -> bool {
+        self.0.is_instant()
     }
 
     /// What the owner should be told about the settings; also given as notices.
@@ -219,6 +227,13 @@ impl std::fmt::Debug for Endpoint {
 impl Inner {
     pub(crate) fn verifier(&self) -> Option<&Verifier> {
         self.verifier.as_ref()
+    }
+
+    pub(crate) fn is_instant(&self) -> bool {
+        match &self.memory {
+            Memory::Dedup(store) => store.is_instant(),
+            Memory::Guard(_) | Memory::None => true,
+        }
     }
 
     /// Who sends this endpoint's telemetry, if anybody does.
@@ -471,9 +486,8 @@ fn warnings(name: &str, verifier: Option<&Verifier>, scheme: &Scheme, ttl: Durat
         Some(verifier) => verifier.warnings().map(|warning| warning.to_string()).collect(),
         None => vec!["verification is off: anybody can send it events".to_owned()],
     };
-    if let Memory::Dedup(store) = memory {
+    if let Memory::Dedup(_) = memory {
         warnings.extend(short_memory(scheme, ttl));
-        warnings.extend(divided_memory(store));
     }
     let warnings: Vec<_> = warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect();
     for warning in &warnings {
@@ -492,19 +506,6 @@ fn short_memory(scheme: &Scheme, ttl: Duration) -> Option<String> {
         hours(ttl),
         scheme.title,
         hours(window)
-    ))
-}
-
-/// Several processes that each have a memory of their own. It is said once in each of them.
-fn divided_memory(store: &DedupStore) -> Option<String> {
-    static SAID: AtomicBool = AtomicBool::new(false);
-    if store.outlives_the_process() {
-        return None;
-    }
-    let server = workers::several().filter(|_| !SAID.swap(true, Ordering::Relaxed))?;
-    Some(format!(
-        "{server} runs several workers, and each has a memory of its own: a message may be handled once by each of them; \
-         set dedup to a store that they share: dedup=\"sqlite:///var/lib/app/dedup.db\", redis://… or postgres://…"
     ))
 }
 

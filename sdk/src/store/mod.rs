@@ -208,7 +208,7 @@ impl DedupStore {
     }
 
     /// Whether a claim stays when its process dies.
-    fn outlives_the_process(&self) -> bool {
+    pub(crate) fn outlives_the_process(&self) -> bool {
         !matches!(self.0, Backing::Memory(_))
     }
 
@@ -216,6 +216,11 @@ impl DedupStore {
     /// docs/decisions/0011.
     pub(crate) fn is_renewed(&self) -> bool {
         self.outlives_the_process() && !self.is_application()
+    }
+
+    /// Whether it asks nothing but the memory of this process, or nothing by itself.
+    pub(crate) fn is_instant(&self) -> bool {
+        !self.outlives_the_process() || self.is_application()
     }
 
     /// Whether an operation waits for a network: then it must not be asked on a thread that others wait for.
