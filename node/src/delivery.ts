@@ -76,10 +76,14 @@ export class Delivery {
     return current.run(this, handler)
   }
 
-  /** For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. */
-  finish(response: HandlerResponse): Answer | null {
+  /**
+   * For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. It is a promise where the
+   * answer is to be stored on the other side of a network: until then the answer is not to be sent.
+   */
+  finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
     const { status, headers, body } = response
     const instead = this.#native.finish(status, pack(headers), body === null ? null : asBuffer(body))
+    if (instead instanceof Promise) return instead.finally(logNotices)
     logNotices()
     return instead
   }

@@ -1,4 +1,4 @@
-import type { Endpoint as NativeEndpoint } from '../native/binding'
+import type { Decision as NativeDecision, Endpoint as NativeEndpoint } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
 import { ask } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
@@ -47,7 +47,10 @@ export class Endpoint<Req = unknown> {
     logNotices()
   }
 
-  /** Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier` has to be asked. */
+  /**
+   * Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier`, a store on the other side
+   * of a network, or another attempt has to be heard.
+   */
   begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
     const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
     const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
@@ -62,19 +65,25 @@ export class Endpoint<Req = unknown> {
     request: Req,
   ): Promise<Decision> {
     const { verdict, fault } = await ask(verifier, request, bytes, incoming.headers)
-    const decision = this.#decide(incoming, bytes, request, verdict)
+    const decision = await this.#decide(incoming, bytes, request, verdict)
     if (fault !== undefined && decision.answer?.kind === 'reject') log('error', `${this.name}: ${fault}`)
     return decision
   }
 
-  #decide(incoming: IncomingWebhook, bytes: Buffer | null, request: Req, verdict: boolean | string | null): Decision {
+  #decide(
+    incoming: IncomingWebhook,
+    bytes: Buffer | null,
+    request: Req,
+    verdict: boolean | string | null,
+  ): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
-    const { answer, delivery } = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
-    logNotices()
+    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
+    if (begun instanceof Promise) return begun.then(decided)
+    const decision = decided(begun)
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
-    return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
+    return decision
   }
 
   /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */
@@ -89,4 +98,9 @@ export class Endpoint<Req = unknown> {
     }
     return null
   }
+}
+
+function decided({ answer, delivery }: NativeDecision): Decision {
+  logNotices()
+  return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
 }

@@ -56,6 +56,10 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
           sendAnswer(response, answer)
           return
         }
+        if (response.destroyed) {
+          delivery.cancel()
+          return
+        }
         request.surehook = delivery
         if (typeof body !== 'string') giveBody(request, body)
         captureResponse(response, delivery)

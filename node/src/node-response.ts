@@ -19,16 +19,23 @@ export function captureResponse(response: ServerResponse, delivery: Delivery): v
   const chunks: Uint8Array[] = []
   let size = 0
   let ended = false
+  let stored: Promise<unknown> | null = null
 
   const keep = (chunk: unknown, encoding: unknown) => {
-    if (size > STORED_BODY_LIMIT || (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))) return
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingOf(encoding)) : chunk
+    if (size > STORED_BODY_LIMIT) return
+    const bytes = bytesOf(chunk, encoding)
     size += bytes.length
     chunks.push(bytes)
   }
   const finish = () => {
     const body = size > STORED_BODY_LIMIT ? null : Buffer.concat(chunks, size)
     return delivery.finish({ status: response.statusCode, headers: headersOf(response), body })
+  }
+  const send = (instead: Answer | null, args: Parameters<typeof end>) => {
+    if (!instead || response.headersSent) return end.apply(response, args)
+    for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
+    sendAnswer(response, instead)
+    return response
   }
 
   Object.assign(response, {
@@ -38,21 +45,43 @@ export function captureResponse(response: ServerResponse, delivery: Delivery): v
       return Reflect.apply(writeHead, response, [status, ...reason]) as ServerResponse
     },
     write(...args: Parameters<typeof write>) {
+      if (stored) {
+        void stored.then(() => write.apply(response, args))
+        return false
+      }
       if (!ended) keep(args[0], args[1])
       return write.apply(response, args)
     },
     end(...args: Parameters<typeof end>) {
+      if (stored) {
+        void stored.then(() => end.apply(response, args))
+        return response
+      }
       if (ended) return end.apply(response, args)
       ended = true
       keep(args[0], args[1])
       const instead = finish()
-      if (!instead || response.headersSent) return end.apply(response, args)
-      for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
-      sendAnswer(response, instead)
+      if (!(instead instanceof Promise)) return send(instead, args)
+      fixHeaders(response, writeHead, args[0], args[1])
+      stored = instead.then((answer) => {
+        stored = null
+        send(answer, args)
+      })
       return response
     },
   })
   response.once('close', () => { delivery.cancel() })
+}
+
+/**
+ * Fixes what the handler answered before the answer is sent, so that a second one is refused by Node as ever. The length is
+ * given as `end` alone would give it.
+ */
+function fixHeaders(response: ServerResponse, writeHead: ServerResponse['writeHead'], body: unknown, encoding: unknown): void {
+  if (response.headersSent) return
+  const whole = !response.hasHeader('content-length') && !response.hasHeader('transfer-encoding') && !response.hasHeader('trailer')
+  if (whole && response.statusCode !== 204 && response.statusCode !== 304) response.setHeader('content-length', bytesOf(body, encoding).length)
+  writeHead.call(response, response.statusCode)
 }
 
 /** Headers given to `writeHead` alone would never be seen by `getHeaders`. */
@@ -74,6 +103,8 @@ function headersOf(response: ServerResponse): string[] {
   return flat
 }
 
-function encodingOf(encoding: unknown): BufferEncoding {
-  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
+/** The bytes of what `write` and `end` are given; none where that is only a callback. */
+function bytesOf(chunk: unknown, encoding: unknown): Uint8Array {
+  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  return chunk instanceof Uint8Array ? chunk : new Uint8Array()
 }

@@ -45,10 +45,17 @@ interface GuardOptions<Req> {
   maxBodyBytes?: number
   /** What refuses a request: 401 (default) or 400. */
   rejectStatus?: 400 | 401
-  /** Where handled messages are remembered: `memory://` (default) or `off`. */
+  /**
+   * Where handled messages are remembered: `memory://` (default, one process), `sqlite:///path` (the processes of one host),
+   * `redis://…`, `rediss+cluster://…`, `postgres://…` (several hosts), or `off`. `docs/dedup.md` has them all.
+   */
   dedup?: string
-  /** For how long they are remembered; 96 h by default. */
+  /** For how long they are remembered: at least twice the tolerance; 96 h by default. */
   dedupTtlSeconds?: number
+  /** While another attempt handles the message: a 409 (`answer`, default), or wait for its answer (`wait`), up to 10 s. */
+  onInFlight?: 'answer' | 'wait'
+  /** When the store cannot be asked: a 503 (`reject`, default), or the handler without de-duplication (`process`). */
+  onStoreError?: 'reject' | 'process'
   /** Whether a 2xx without `processed()` is a silent drop. */
   requireProcessingMark?: boolean
   /** The steps a handler must record, by event type: `{ 'user.*': ['create_profile'] }`. */
@@ -79,6 +86,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ignore: 'list',
   onSilentDrop: ['report', 'retry'],
   onIdReuse: ['replay', 'handle', 'reject'],
+  onInFlight: ['answer', 'wait'],
+  onStoreError: ['reject', 'process'],
   verification: ['on', 'off'],
 }
 

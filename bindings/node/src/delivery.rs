@@ -1,10 +1,12 @@
 //! A delivery while its handler runs.
 
-use napi::bindgen_prelude::{Buffer, BufferSlice};
+use napi::bindgen_prelude::{Buffer, BufferSlice, Object};
+use napi::{Either, Env};
 use napi_derive::napi;
-use surehook::{HandlerError, Response, ResponseBody};
+use surehook::{Ended, HandlerError, Response, ResponseBody};
 
 use crate::convert::{Headers, Rejection};
+use crate::promise::promise;
 
 /// A whole HTTP answer.
 #[napi(object, object_from_js = false)]
@@ -83,11 +85,23 @@ impl Delivery {
     }
 
     /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead.
-    #[napi]
-    pub fn finish(&self, status: u16, headers: String, body: Option<BufferSlice<'_>>) -> Option<Answer> {
+    #[napi(ts_return_type = "Answer | null | Promise<Answer | null>")]
+    pub fn finish<'env>(
+        &self,
+        env: &'env Env,
+        status: u16,
+        headers: String,
+        body: Option<BufferSlice<'_>>,
+    ) -> napi::Result<Either<Option<Answer>, Object<'env>>> {
         let headers = Headers::unpack(&headers);
         let body = body.as_ref().map_or(ResponseBody::NotCaptured, |bytes| ResponseBody::Bytes(bytes));
-        self.0.finish(Response { status, headers: headers.pairs(), body }).map(Answer::from)
+        match self.0.finish_without_waiting(Response { status, headers: headers.pairs(), body }) {
+            Ended::Now(instead) => Ok(Either::A(instead.map(Answer::from))),
+            Ended::Later(pending) => {
+                let convert = |instead: Option<surehook::Answer>| instead.map(Answer::from);
+                promise(env, convert, |resolve| pending.then(resolve)).map(Either::B)
+            }
+        }
     }
 
     /// Ends it with an error.

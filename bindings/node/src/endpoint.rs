@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use napi::Either;
-use napi::bindgen_prelude::{BufferSlice, Function};
+use napi::bindgen_prelude::{BufferSlice, Function, Object};
+use napi::{Either, Env};
 use napi_derive::napi;
-use surehook::{Body, CustomVerdict, Hooks, Request, Verification};
+use surehook::{Begun, Body, CustomVerdict, Hooks, Request, Verification};
 
 use crate::convert::{Headers, Result, bytes, coded, request_line, scheme, seconds};
 use crate::delivery::{Answer, Delivery};
+use crate::promise::promise;
 
 #[napi(object)]
 pub struct EndpointOptions {
@@ -35,6 +36,8 @@ pub struct EndpointOptions {
     pub ignore: Option<Vec<String>>,
     pub on_silent_drop: Option<SilentDropOption>,
     pub on_id_reuse: Option<IdReuseOption>,
+    pub on_in_flight: Option<InFlightOption>,
+    pub on_store_error: Option<StoreErrorOption>,
 }
 
 #[napi(string_enum = "lowercase")]
@@ -54,6 +57,18 @@ pub enum IdReuseOption {
     Replay,
     Handle,
     Reject,
+}
+
+#[napi(string_enum = "lowercase")]
+pub enum InFlightOption {
+    Answer,
+    Wait,
+}
+
+#[napi(string_enum = "lowercase")]
+pub enum StoreErrorOption {
+    Reject,
+    Process,
 }
 
 /// Why there are no bytes of a body.
@@ -99,16 +114,18 @@ impl Endpoint {
 
     /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true` or the
     /// message's name accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
-    #[napi]
-    pub fn begin(
+    #[napi(ts_return_type = "Decision | Promise<Decision>")]
+    #[allow(clippy::too_many_arguments)] // an object to hold them would cost more than the check
+    pub fn begin<'env>(
         &self,
+        env: &'env Env,
         line: String,
         headers: String,
         body: Option<BufferSlice<'_>>,
         fault: Option<BodyFault>,
         verdict: Option<Either<bool, String>>,
         key: Option<Function<'_, (), Option<String>>>,
-    ) -> Decision {
+    ) -> napi::Result<Either<Decision, Object<'env>>> {
         let (method, path) = request_line(&line);
         let headers = Headers::unpack(&headers);
         let request = |body| Request { method, path, headers: headers.pairs(), body };
@@ -121,19 +138,26 @@ impl Endpoint {
         let mut verifier = || verdict.clone();
         let Some(key) = key else {
             let hooks = Hooks { verifier: Some(&mut verifier), key: None };
-            return self.0.begin_with(request(body), hooks).into();
+            return begun(env, self.0.begin_without_waiting(request(body), hooks));
         };
         let mut name = |_: &surehook::VerifiedMessage<'_>| key.call(()).ok().flatten();
         let hooks = Hooks { verifier: Some(&mut verifier), key: Some(&mut name) };
-        match body {
+        let decided = match body {
             // JavaScript runs in between and could change or free the bytes, so it is a copy that is looked at.
             Body::Bytes(bytes) => {
                 let copy = bytes.to_vec();
-                self.0.begin_with(request(Body::Bytes(&copy)), hooks)
+                self.0.begin_without_waiting(request(Body::Bytes(&copy)), hooks)
             }
-            fault => self.0.begin_with(request(fault), hooks),
-        }
-        .into()
+            fault => self.0.begin_without_waiting(request(fault), hooks),
+        };
+        begun(env, decided)
+    }
+}
+
+fn begun(env: &Env, begun: Begun) -> napi::Result<Either<Decision, Object<'_>>> {
+    match begun {
+        Begun::Now(decision) => Ok(Either::A(decision.into())),
+        Begun::Later(pending) => promise(env, Decision::from, |resolve| pending.then(resolve)).map(Either::B),
     }
 }
 
@@ -185,6 +209,14 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 IdReuseOption::Handle => surehook::OnIdReuse::Handle,
                 IdReuseOption::Reject => surehook::OnIdReuse::Reject,
             }),
+            on_in_flight: match options.on_in_flight {
+                Some(InFlightOption::Wait) => surehook::OnInFlight::Wait,
+                Some(InFlightOption::Answer) | None => surehook::OnInFlight::Answer,
+            },
+            on_store_error: match options.on_store_error {
+                Some(StoreErrorOption::Process) => surehook::OnStoreError::Process,
+                Some(StoreErrorOption::Reject) | None => surehook::OnStoreError::Reject,
+            },
             ..Self::new(options.provider.unwrap_or_default())
         }
     }
