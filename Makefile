@@ -52,7 +52,7 @@ test-python: .build/wheel
 	cd python && ../$(BIN)/lint-imports
 	$(BIN)/pytest python/tests
 
-test-node: .build/tarball
+test-node: .build/tarball .build/servers
 	npm run --prefix node lint
 	npm test --prefix node
 

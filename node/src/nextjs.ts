@@ -98,9 +98,22 @@ function pathOf(request: Request): string {
 /** On serverless platforms nothing runs between requests, so what is queued leaves before the platform sleeps. */
 function flushAfterwards(): void {
   try {
-    const { after } = require('next/server') as { after?: (task: () => Promise<unknown>) => void }
-    after?.(() => flush())
+    after ??= nextAfter()
+    after(() => flush())
   } catch {
-    // Outside of Next, or before Next 15.1, the sender's own thread and the flush at exit do it.
+    // Outside of a request of Next the sender's own thread and the flush at exit do it.
+  }
+}
+
+type After = (task: () => Promise<unknown>) => void
+let after: After | undefined
+
+/** It is there from Next 15.1 on, and looked for once: a search that finds nothing takes longer than all the rest. */
+function nextAfter(): After {
+  const nothing = () => undefined
+  try {
+    return (require('next/server') as { after?: After }).after ?? nothing
+  } catch {
+    return nothing
   }
 }
