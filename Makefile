@@ -47,7 +47,7 @@ test-rust: dashboard .build/servers
 	cargo test --workspace --exclude surehook-python --exclude surehook-node
 	cargo clippy --workspace --all-targets -- -D warnings
 
-test-python: .build/wheel
+test-python: .build/wheel .build/servers
 	cd python && ../$(BIN)/mypy
 	cd python && ../$(BIN)/lint-imports
 	$(BIN)/pytest python/tests

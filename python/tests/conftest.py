@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from servers import HERE, HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
+from stores import postgres_server, postgres_url, redis_server, redis_url
 
 APPS = HERE / "apps"
 
@@ -129,3 +131,32 @@ def eventually(look: Callable[[], object], seconds: float = 20) -> object:
             return found
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)  # between two looks, never instead of one
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[str]:
+    """The URL of a dedup store in a real Redis."""
+    with redis_server() as port:
+        yield redis_url(port)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a dedup store in a real Postgres, whose table was made by the SQL of `docs/dedup.md`."""
+    with postgres_server() as port:
+        sql = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "dedup.md").read_text(), re.DOTALL)[1]
+        with psycopg.connect(postgres_url(port)) as connection:
+            connection.execute(sql)
+        yield postgres_url(port)
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres"])
+def store(request, tmp_path) -> str:
+    """The URL of each kind of store, reachable and empty of what a test is about."""
+    match request.param:
+        case "memory":
+            return "memory://"
+        case "sqlite":
+            return f"sqlite://{tmp_path}/dedup.db"
+        case name:
+            return request.getfixturevalue(name)

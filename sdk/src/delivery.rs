@@ -24,6 +24,8 @@ use crate::settlement::{Ended, PendingEnd, Settlement, release};
 pub struct Delivery {
     subject: Subject,
     open: Mutex<Option<Box<Open>>>,
+    /// The process whose delivery it is.
+    pid: u32,
 }
 
 /// A delivery that has not ended.
@@ -90,7 +92,7 @@ impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
         let open = Open { record, hold, dedup, marks: Marks::default() };
-        Self { subject, open: Mutex::new(Some(Box::new(open))) }
+        Self { subject, open: Mutex::new(Some(Box::new(open))), pid: std::process::id() }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -137,6 +139,11 @@ impl Delivery {
         }
     }
 
+    /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
+    pub fn is_instant(&self) -> bool {
+        self.lock().as_ref().is_none_or(|open| open.record.endpoint.is_instant())
+    }
+
     /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
     /// network, at most 250 ms; [`finish_without_waiting`](Self::finish_without_waiting) never does.
     pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
@@ -145,15 +152,26 @@ impl Delivery {
 
     /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
-        let Some(open) = self.lock().take() else { return Ended::Now(None) };
+        let Some(open) = self.take() else { return Ended::Now(None) };
         guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))
     }
 
     /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network.
     pub fn fail(&self, error: HandlerError<'_>) {
-        if let Some(open) = self.lock().take() {
+        if let Some(open) = self.take() {
             guarded(move || open.fail(error));
         }
+    }
+
+    /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
+    fn take(&self) -> Option<Box<Open>> {
+        if self.pid == std::process::id() {
+            return self.lock().take();
+        }
+        if let Ok(mut open) = self.open.try_lock() {
+            std::mem::forget(open.take());
+        }
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Open>>> {

@@ -27,6 +27,7 @@ use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::record::{Record, Subject};
 use crate::store::{DedupStore, NAMESPACE};
+use crate::workers;
 
 /// For how long a handled message is remembered; Svix retries for 27 h 35 min.
 const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
@@ -129,6 +130,9 @@ impl Endpoint {
         let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
         let requirements = requirements(&options)?;
         let warnings = warnings(&name, verifier.as_ref());
+        if matches!(&memory, Memory::Dedup(store) if !store.outlives_the_process()) {
+            workers::warn_of_memory(options.workers);
+        }
         let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
             scheme,
@@ -169,6 +173,12 @@ impl Endpoint {
         self.0.max_body_bytes
     }
 
+    /// Whether [`begin`](Self::begin) and [`Delivery::finish`] ask nothing but the memory of this process, and so return at
+    /// once. A file or a network may keep them waiting.
+    pub fn is_instant(&self) -> bool {
+        self.0.is_instant()
+    }
+
     /// What the owner should be told about the settings; also given as notices.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
@@ -204,6 +214,13 @@ impl std::fmt::Debug for Endpoint {
 impl Inner {
     pub(crate) fn verifier(&self) -> Option<&Verifier> {
         self.verifier.as_ref()
+    }
+
+    pub(crate) fn is_instant(&self) -> bool {
+        match &self.memory {
+            Memory::Dedup(store) => !store.outlives_the_process(),
+            Memory::Guard(_) | Memory::None => true,
+        }
     }
 
     /// Who sends this endpoint's telemetry, if anybody does.

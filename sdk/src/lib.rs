@@ -56,6 +56,7 @@ mod store;
 mod tls;
 mod waiters;
 mod webhook;
+mod workers;
 
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
@@ -73,7 +74,9 @@ pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};
 pub use endpoint::{Decision, Endpoint, Hooks, KeyFunction};
 pub use notice::{Level, Notice, take_notices};
 pub use options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
+pub use process::PerProcess;
 pub use sender::Stats;
 pub use settlement::{Ended, PendingEnd};
 pub use store::{DedupStore, Migration, StoreStats};
 pub use webhook::Webhook;
+pub use workers::Workers;

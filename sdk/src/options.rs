@@ -10,6 +10,7 @@ use surehook_core::{OnSilentDrop, Scheme};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::store::DedupStore;
+use crate::workers::Workers;
 
 /// The settings of an [`Endpoint`](crate::Endpoint). All but the provider may be left at their defaults.
 ///
@@ -68,6 +69,8 @@ pub struct EndpointOptions {
     pub on_silent_drop: OnSilentDrop,
     /// What is done when an id comes again with another body; by default what contracts §5 says.
     pub on_id_reuse: Option<OnIdReuse>,
+    /// Which worker of its server this process is, where the host can tell.
+    pub workers: Option<Workers>,
     /// Who sends the telemetry; the process-wide client of [`init`](crate::init) by default.
     pub client: Option<Client>,
     /// Where the time comes from; the operating system by default.

@@ -81,4 +81,5 @@ def _framework() -> str | None:
     return None
 
 
+atexit.register(_native.stop_waker)
 atexit.register(shutdown)
