@@ -13,8 +13,10 @@ use crate::admission::Claimed;
 use crate::answer::Answer;
 use crate::lease::Lease;
 use crate::notice::{self, Level};
+use crate::question::Asked;
 use crate::record::{Ending, Record, Subject};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
+use crate::transaction::Work;
 
 /// The right to run the handler for one message, and the place to say how that went.
 ///
@@ -34,6 +36,13 @@ struct Open {
     hold: Hold,
     dedup: DedupResult,
     marks: Marks,
+}
+
+/// A delivery that has ended, before its claim is settled.
+struct Closed {
+    record: Record,
+    hold: Hold,
+    ending: Ending,
 }
 
 /// What is kept for a message while its handler runs.
@@ -156,11 +165,17 @@ impl Delivery {
         guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))
     }
 
-    /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network.
+    /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network. A claim in the
+    /// application's own database lapses with its lease; [`fail_without_waiting`](Self::fail_without_waiting) gives it back.
     pub fn fail(&self, error: HandlerError<'_>) {
-        if let Some(open) = self.take() {
-            guarded(move || open.fail(error));
-        }
+        drop(self.fail_without_waiting(error));
+    }
+
+    /// The same for a delivery in a transaction of the application's: once that is rolled back, the question gives the claim
+    /// back.
+    pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
+        let Some(open) = self.take() else { return Asked::Done(()) };
+        guarded(move || open.fail(error)).unwrap_or(Asked::Done(()))
     }
 
     /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
@@ -206,17 +221,26 @@ impl Open {
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
         let status = replacement.as_ref().map_or(response.status, |answer| answer.status);
-        match self.end(judgement, kept, Some(status), size, None) {
+        let ended = self.end(judgement, Some(status), size, None);
+        if ended.record.endpoint.in_transaction {
+            return Ended::Transaction(ended.into_work().settle(kept, replacement));
+        }
+        match ended.settle(kept) {
             Some(settlement) => Ended::Later(PendingEnd { settlement: Box::new(settlement), replacement }),
             None => Ended::Now(replacement),
         }
     }
 
-    fn fail(self, error: HandlerError<'_>) {
+    fn fail(self, error: HandlerError<'_>) -> Asked<()> {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
+        let ended = self.end(judgement, None, None, Some(info));
+        if ended.record.endpoint.in_transaction {
+            return ended.into_work().give_back();
+        }
         // Nothing is stored, so nothing is left for later.
-        drop(self.end(judgement, None, None, None, Some(info)));
+        drop(ended.settle(None));
+        Asked::Done(())
     }
 
     fn judge(&self, end: HandlerEnd) -> Judgement {
@@ -224,15 +248,13 @@ impl Open {
         judge(&self.marks, end, &self.record.endpoint.requirements, event_type)
     }
 
-    /// Settles the claim and sends the record; `Some`: after a remote store was told.
     fn end(
         self,
         judgement: Judgement,
-        kept: Option<StoredResponse>,
         status: Option<u16>,
         response_size: Option<u64>,
         error: Option<ErrorInfo>,
-    ) -> Option<Settlement> {
+    ) -> Closed {
         let reason = match self.marks.mark() {
             Some(Mark::Failed { reason }) => Some(reason.clone()),
             _ => None,
@@ -247,8 +269,24 @@ impl Open {
             missing_steps: judgement.missing_steps,
             failure,
         };
-        let record = self.record;
-        match (self.hold, kept) {
+        Closed { record: self.record, hold: self.hold, ending }
+    }
+}
+
+impl Closed {
+    /// What the application's transaction decides about.
+    fn into_work(self) -> Work {
+        let claimed = match self.hold {
+            Hold::Claim(claimed, _) => Some(claimed),
+            Hold::Guard(..) | Hold::Nothing => None,
+        };
+        Work { record: self.record, ending: self.ending, claimed }
+    }
+
+    /// Settles the claim and sends the record; `Some`: after a remote store was told.
+    fn settle(self, kept: Option<StoredResponse>) -> Option<Settlement> {
+        let Self { record, hold, ending } = self;
+        match (hold, kept) {
             (Hold::Claim(claimed, lease), Some(response)) => {
                 let settlement = Settlement { record, ending, claimed, lease, response: Arc::new(response) };
                 if settlement.claimed.store.is_remote() {
@@ -270,7 +308,7 @@ impl Open {
 }
 
 /// What fails here must not change the answer of the host's handler.
-fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
     let ended = catch_unwind(AssertUnwindSafe(end)).ok();
     if ended.is_none() {
         notice::give(Level::Error, "an attempt could not be recorded; the handler's answer stands");

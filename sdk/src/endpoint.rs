@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) on_id_reuse: Option<OnIdReuse>,
     pub(crate) on_in_flight: OnInFlight,
     pub(crate) on_store_error: OnStoreError,
+    /// Whether handlers run inside of a transaction of the application's, which is asked before it ends.
+    pub(crate) in_transaction: bool,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -125,6 +127,7 @@ impl Endpoint {
         let verifier = on.then(|| verifier(&scheme, &secrets, &options)).transpose()?;
         let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
         let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
+        check_waiting(&options)?;
         let memory =
             if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
         let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
@@ -148,6 +151,7 @@ impl Endpoint {
             on_id_reuse: options.on_id_reuse,
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
+            in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
             ttl,
             verifier,
@@ -448,6 +452,16 @@ fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, Con
         ));
     }
     Ok(ttl)
+}
+
+/// Nobody can be waited for in a database that only the application can ask.
+fn check_waiting(options: &EndpointOptions) -> Result<(), ConfigError> {
+    let application = options.store.as_ref().is_some_and(DedupStore::is_application);
+    if application && options.on_in_flight == OnInFlight::Wait {
+        let fault = "a duplicate cannot wait for an entry in the application's own database";
+        return Err(ConfigError::invalid_option("on_in_flight", fault));
+    }
+    Ok(())
 }
 
 fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {

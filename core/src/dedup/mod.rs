@@ -33,6 +33,7 @@
 //! ```
 
 mod encoding;
+mod entry;
 mod key;
 mod machine;
 mod memory;
@@ -41,6 +42,7 @@ mod response;
 mod reuse;
 mod store;
 
+pub use entry::UnreadableEntry;
 pub use key::{DedupKey, Fingerprint, OperatorId};
 pub use machine::{
     Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,
