@@ -1,4 +1,4 @@
-import type { Decision as NativeDecision, Endpoint as NativeEndpoint } from '../native/binding'
+import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
 import { ask } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
@@ -8,6 +8,7 @@ import { packAny, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
+import { answer as answered, type TransactionStore } from './store'
 
 /** A request as an adapter hands it in. */
 export interface IncomingWebhook {
@@ -30,6 +31,7 @@ export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
   readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
+  readonly #store: TransactionStore | null
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -41,6 +43,7 @@ export class Endpoint<Req = unknown> {
     this.#native = translated(() => new (native().Endpoint)(settings))
     this.#idempotencyKey = options.idempotencyKey
     this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
+    this.#store = options.store ?? null
     this.name = this.#native.name
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
@@ -49,7 +52,7 @@ export class Endpoint<Req = unknown> {
 
   /**
    * Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier`, a store on the other side
-   * of a network, or another attempt has to be heard.
+   * of a network, the application's own, or another attempt has to be heard.
    */
   begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
     const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
@@ -80,10 +83,20 @@ export class Endpoint<Req = unknown> {
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
     const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
-    if (begun instanceof Promise) return begun.then(decided)
-    const decision = decided(begun)
+    if (begun instanceof Promise) return begun.then((decision) => this.#decided(decision))
+    if (begun.question) return this.#asked(begun.question, this.#store as TransactionStore)
+    const decision = this.#decided(begun)
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
     return decision
+  }
+
+  async #asked(question: Question, store: TransactionStore): Promise<Decision> {
+    return this.#decided((await answered(question, store, null)).decision() as NativeDecision)
+  }
+
+  #decided({ answer, delivery }: NativeDecision): Decision {
+    logNotices()
+    return delivery ? { delivery: new Delivery(delivery, this.#store) } : { answer: answer as Answer }
   }
 
   /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */
@@ -98,9 +111,4 @@ export class Endpoint<Req = unknown> {
     }
     return null
   }
-}
-
-function decided({ answer, delivery }: NativeDecision): Decision {
-  logNotices()
-  return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
 }

@@ -12,8 +12,11 @@ export function sendAnswer(response: ServerResponse, { status, headers, body }: 
   response.end(body)
 }
 
-/** Watches a response: the delivery ends with it, or with the sender's going away. */
-export function captureResponse(response: ServerResponse, delivery: Delivery): void {
+/**
+ * Watches a response: the delivery ends with it, or with the sender's going away. `failed` is called in place of an answer that
+ * must not be sent, because the work it speaks of was undone.
+ */
+export function captureResponse(response: ServerResponse, delivery: Delivery, failed: (error: unknown) => void): void {
   const { write, end, writeHead } = response
   const before = new Set(response.getHeaderNames())
   const chunks: Uint8Array[] = []
@@ -62,26 +65,39 @@ export function captureResponse(response: ServerResponse, delivery: Delivery): v
       keep(args[0], args[1])
       const instead = finish()
       if (!(instead instanceof Promise)) return send(instead, args)
-      fixHeaders(response, writeHead, args[0], args[1])
-      stored = instead.then((answer) => {
-        stored = null
-        send(answer, args)
-      })
+      const letGo = hold(response)
+      stored = instead
+        .finally(() => {
+          stored = null
+          letGo()
+        })
+        .then((answer) => {
+          if (answer && response.headersSent) response.destroy()
+          else send(answer, args)
+        })
+        .catch(failed)
       return response
     },
   })
   response.once('close', () => { delivery.cancel() })
 }
 
-/**
- * Fixes what the handler answered before the answer is sent, so that a second one is refused by Node as ever. The length is
- * given as `end` alone would give it.
- */
-function fixHeaders(response: ServerResponse, writeHead: ServerResponse['writeHead'], body: unknown, encoding: unknown): void {
-  if (response.headersSent) return
-  const whole = !response.hasHeader('content-length') && !response.hasHeader('transfer-encoding') && !response.hasHeader('trailer')
-  if (whole && response.statusCode !== 204 && response.statusCode !== 304) response.setHeader('content-length', bytesOf(body, encoding).length)
-  writeHead.call(response, response.statusCode)
+/** What changes an answer. */
+const CHANGES = ['setHeader', 'appendHeader', 'removeHeader', 'writeHead', 'flushHeaders'] as const
+
+/** Keeps an answer that waits to be sent as it is: what would change it is refused as if it were sent. Gives the end of that. */
+function hold(response: ServerResponse): () => void {
+  const { statusCode, statusMessage } = response
+  const changes = CHANGES.map((name) => [name, response[name]])
+  const refuse = () => {
+    throw Object.assign(new Error('Cannot set headers after they are sent to the client'), { code: 'ERR_HTTP_HEADERS_SENT' })
+  }
+  for (const name of CHANGES) response[name] = refuse
+  Object.defineProperty(response, 'headersSent', { value: true, configurable: true })
+  return () => {
+    Reflect.deleteProperty(response, 'headersSent')
+    Object.assign(response, Object.fromEntries(changes), { statusCode, statusMessage })
+  }
 }
 
 /** Headers given to `writeHead` alone would never be seen by `getHeaders`. */

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use napi::bindgen_prelude::{BufferSlice, Function, Object};
 use napi::{Either, Env};
 use napi_derive::napi;
-use surehook::{Begun, Body, CustomVerdict, Hooks, Request, Verification};
+use surehook::{Begun, Body, CustomVerdict, DedupStore, Hooks, Request, Verification};
 
 use crate::convert::{Headers, Result, bytes, coded, request_line, scheme, seconds};
 use crate::delivery::{Answer, Delivery};
 use crate::promise::promise;
+use crate::question::Question;
 
 #[napi(object)]
 pub struct EndpointOptions {
@@ -38,6 +39,16 @@ pub struct EndpointOptions {
     pub on_id_reuse: Option<IdReuseOption>,
     pub on_in_flight: Option<InFlightOption>,
     pub on_store_error: Option<StoreErrorOption>,
+    /// The kind of the application's own store.
+    pub store: Option<String>,
+    pub workers: Option<Workers>,
+}
+
+/// Which worker of its server this process is.
+#[napi(object)]
+pub struct Workers {
+    pub count: Option<u32>,
+    pub number: u32,
 }
 
 #[napi(string_enum = "lowercase")]
@@ -78,11 +89,13 @@ pub enum BodyFault {
     Unavailable,
 }
 
-/// One of the two is set.
+/// One of the three is set.
 #[napi(object, object_from_js = false)]
 pub struct Decision {
     pub answer: Option<Answer>,
     pub delivery: Option<Delivery>,
+    /// To be answered outside of any transaction; its end is one of the others.
+    pub question: Option<Question>,
 }
 
 #[napi]
@@ -93,7 +106,8 @@ impl Endpoint {
     #[napi(constructor)]
     pub fn new(options: EndpointOptions) -> Result<Self> {
         let scheme = scheme(options.scheme.as_deref())?;
-        let options = surehook::EndpointOptions { scheme, ..options.into() };
+        let store = options.store.as_deref().map(DedupStore::application).transpose().map_err(coded)?;
+        let options = surehook::EndpointOptions { scheme, store, ..options.into() };
         surehook::Endpoint::new(options).map(Self).map_err(coded)
     }
 
@@ -157,6 +171,9 @@ impl Endpoint {
 fn begun(env: &Env, begun: Begun) -> napi::Result<Either<Decision, Object<'_>>> {
     match begun {
         Begun::Now(decision) => Ok(Either::A(decision.into())),
+        Begun::Ask(question) => {
+            Ok(Either::A(Decision { answer: None, delivery: None, question: Some(question.into()) }))
+        }
         Begun::Later(pending) => promise(env, Decision::from, |resolve| pending.then(resolve)).map(Either::B),
     }
 }
@@ -173,8 +190,12 @@ fn verdict_of(verdict: Option<Either<bool, String>>) -> CustomVerdict {
 impl From<surehook::Decision> for Decision {
     fn from(decision: surehook::Decision) -> Self {
         match decision {
-            surehook::Decision::Answer(answer) => Self { answer: Some(answer.into()), delivery: None },
-            surehook::Decision::Handle(delivery) => Self { answer: None, delivery: Some(Delivery(delivery)) },
+            surehook::Decision::Answer(answer) => {
+                Self { answer: Some(answer.into()), delivery: None, question: None }
+            }
+            surehook::Decision::Handle(delivery) => {
+                Self { answer: None, delivery: Some(Delivery(delivery)), question: None }
+            }
         }
     }
 }
@@ -217,6 +238,7 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 Some(StoreErrorOption::Process) => surehook::OnStoreError::Process,
                 Some(StoreErrorOption::Reject) | None => surehook::OnStoreError::Reject,
             },
+            workers: options.workers.map(|Workers { count, number }| surehook::Workers { count, number }),
             ..Self::new(options.provider.unwrap_or_default())
         }
     }

@@ -8,4 +8,5 @@ pub mod convert;
 pub mod delivery;
 pub mod endpoint;
 mod promise;
+pub mod question;
 pub mod verifier;

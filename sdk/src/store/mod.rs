@@ -206,7 +206,7 @@ impl DedupStore {
     }
 
     /// Whether a claim stays when its process dies.
-    fn outlives_the_process(&self) -> bool {
+    pub(crate) fn outlives_the_process(&self) -> bool {
         !matches!(self.0, Backing::Memory(_))
     }
 
