@@ -176,7 +176,8 @@ def test_another_thread_runs_while_a_flask_view_waits_for_the_store(remote):
 
 LOCK = """if True:
     import sqlite3, sys
-    sqlite3.connect(sys.argv[1], isolation_level=None).execute("BEGIN IMMEDIATE")
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
     print("locked", flush=True)
     sys.stdin.read()
 """

@@ -5,9 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use surehook_core::dedup::{
-    self, Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse,
-};
+use surehook_core::dedup::{self, Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse};
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::{Outcome, ReasonCode, Rejection};
 

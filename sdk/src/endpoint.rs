@@ -177,8 +177,8 @@ impl Endpoint {
         self.0.max_body_bytes
     }
 
-    /// Whether [`begin`](Self::begin) and [`Delivery::finish`] ask nothing but the memory of this process, and so return at
-    /// once. A file or a network may keep them waiting.
+    /// Whether [`begin_without_waiting`](Self::begin_without_waiting) and [`Delivery::finish_without_waiting`] ask nothing but
+    /// the memory of this process, and so return at once. A file may keep them waiting.
     pub fn is_instant(&self) -> bool {
         self.0.is_instant()
     }
@@ -222,7 +222,7 @@ impl Inner {
 
     pub(crate) fn is_instant(&self) -> bool {
         match &self.memory {
-            Memory::Dedup(store) => !store.outlives_the_process(),
+            Memory::Dedup(store) => store.is_instant(),
             Memory::Guard(_) | Memory::None => true,
         }
     }

@@ -115,7 +115,10 @@ impl Work {
 
     /// Gives the claim back outside of the transaction, and sends the record.
     pub(crate) fn give_back(self) -> Asked<()> {
-        let Some(Claimed { key, owner, .. }) = self.claimed.clone() else { return Asked::Done(self.send()) };
+        let Some(Claimed { key, owner, .. }) = self.claimed.clone() else {
+            self.send();
+            return Asked::Done(());
+        };
         let endpoint = Arc::clone(&self.record.endpoint);
         Asked::Again(Question::new(
             &endpoint,
@@ -160,7 +163,8 @@ impl Work {
             Ok(true) => Settled::commit_work(self),
             Ok(false) => {
                 self.claimed = None;
-                let (answer, cause) = (Answer::busy(), "another attempt took the message over; this one's work is undone");
+                let (answer, cause) =
+                    (Answer::busy(), "another attempt took the message over; this one's work is undone");
                 self.undo(DedupResult::Fenced, &answer, "Fenced", cause);
                 Settled::roll_back(self, Some(answer))
             }

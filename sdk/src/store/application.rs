@@ -11,7 +11,8 @@ use surehook_core::{ConfigError, Timestamp};
 /// The longest kind, in bytes.
 const MAX_KIND: usize = 40;
 /// What a call comes to that would have to ask by itself.
-pub(crate) const ONLY_THE_APPLICATION: &str = "it is in the application's own database, which only the application can ask";
+pub(crate) const ONLY_THE_APPLICATION: &str =
+    "it is in the application's own database, which only the application can ask";
 
 /// Stands for the store where one is named. Its entries are asked for with [`Question`](crate::Question).
 pub(super) struct ApplicationStore {

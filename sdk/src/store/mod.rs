@@ -216,6 +216,11 @@ impl DedupStore {
         self.outlives_the_process() && !self.is_application()
     }
 
+    /// Whether it asks nothing but the memory of this process, or nothing by itself.
+    pub(crate) fn is_instant(&self) -> bool {
+        !self.outlives_the_process() || self.is_application()
+    }
+
     /// Whether an operation waits for a network: then it must not be asked on a thread that others wait for.
     pub(crate) fn is_remote(&self) -> bool {
         match &self.0 {

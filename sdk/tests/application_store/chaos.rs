@@ -23,7 +23,7 @@ impl Random {
     }
 
     fn fault(&mut self) -> Fault {
-        match self.below(12) {
+        match self.below(25) {
             0 => Fault::Refused,
             1 => Fault::ReplyLost,
             _ => Fault::None,
@@ -61,15 +61,15 @@ fn one_life(seed: u64) {
     let (app, mut random) = (App::new(|options| options.tolerance = Some(LONGEST)), Random(seed));
     let message = Message::user_created("msg_1");
     let mut running: Vec<(Attempt, u16)> = Vec::new();
-    for _ in 0..60 {
-        match random.below(10) {
-            0 => app.clock.advance(Duration::from_secs(random.below(40))),
-            1 if !running.is_empty() => {
+    for _ in 0..120 {
+        match random.below(20) {
+            0..4 => app.clock.advance(Duration::from_secs(random.below(45))),
+            4 if !running.is_empty() => {
                 // The process dies: SQLite rolls back, and nothing is said to anybody.
                 let index = random.below(running.len() as u64);
                 drop(running.swap_remove(usize::try_from(index).unwrap()));
             }
-            2 | 3 if running.len() < 4 => {
+            5..8 if running.len() < 4 => {
                 let db = app.connect();
                 db.busy_timeout(Duration::ZERO).unwrap();
                 let code = if random.below(4) == 0 { 500 } else { 200 };
@@ -79,6 +79,10 @@ fn one_life(seed: u64) {
                 let index = usize::try_from(random.below(running.len() as u64)).unwrap();
                 let (attempt, code) = &mut running[index];
                 let response = if *code == 200 { ok(b"done") } else { status(*code) };
+                // A handler takes longer than a statement.
+                if attempt.is_handling() && random.below(8) > 0 {
+                    continue;
+                }
                 if attempt.step(response, random.fault()) {
                     check_reply(&app, running.swap_remove(index).0.reply());
                 }

@@ -1,7 +1,7 @@
 //! An application with a database, and what its wrapper does with a request: one statement at a time, so that a test can stop
 //! it between any two.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -24,6 +24,8 @@ pub const RAISED: HandlerError<'_> =
 
 pub struct App {
     dir: TempDir,
+    /// Sees what is committed.
+    onlooker: Mutex<Connection>,
     pub clock: Arc<ManualClock>,
     pub endpoint: Endpoint,
 }
@@ -36,28 +38,25 @@ impl App {
             options.clock = Some(Arc::clone(&clock) as Arc<dyn Clock>);
             change(options);
         });
-        let app = Self { dir, clock, endpoint };
-        app.connect().execute_batch(TABLES).unwrap();
-        app
+        let onlooker = open(&dir);
+        onlooker.execute_batch(TABLES).unwrap();
+        Self { dir, onlooker: Mutex::new(onlooker), clock, endpoint }
     }
 
     pub fn connect(&self) -> Connection {
-        let db = Connection::open(self.dir.path().join("app.db")).unwrap();
-        db.busy_timeout(Duration::from_secs(10)).unwrap();
-        // No test is about a power cut.
-        db.pragma_update(None, "synchronous", "OFF").unwrap();
-        db
+        open(&self.dir)
     }
 
     /// How often the work of the messages stands.
     pub fn work(&self) -> i64 {
-        self.connect().query_row("SELECT COUNT(*) FROM work", [], |row| row.get(0)).unwrap()
+        self.onlooker.lock().unwrap().query_row("SELECT COUNT(*) FROM work", [], |row| row.get(0)).unwrap()
     }
 
     /// The entry of the only message.
     pub fn entry(&self) -> Option<Entry> {
         let sql = "SELECT value FROM surehook_messages";
-        let value: Option<Vec<u8>> = self.connect().query_row(sql, [], |row| row.get(0)).optional().unwrap();
+        let onlooker = self.onlooker.lock().unwrap();
+        let value: Option<Vec<u8>> = onlooker.query_row(sql, [], |row| row.get(0)).optional().unwrap();
         value.map(|value| Entry::from_bytes(&value).unwrap())
     }
 
@@ -78,6 +77,14 @@ impl App {
         while !attempt.step(response, Fault::None) {}
         attempt.reply()
     }
+}
+
+fn open(dir: &TempDir) -> Connection {
+    let db = Connection::open(dir.path().join("app.db")).unwrap();
+    db.busy_timeout(Duration::from_secs(10)).unwrap();
+    // No test is about a power cut.
+    db.pragma_update(None, "synchronous", "OFF").unwrap();
+    db
 }
 
 /// Begins a transaction and does the work in it.
@@ -138,9 +145,7 @@ fn replace(
             "UPDATE surehook_messages SET value = ?, expires_at = ? WHERE key = ? AND value = ?",
             params![new, expires_at, key, old],
         ),
-        (Some(old), None) => {
-            db.execute("DELETE FROM surehook_messages WHERE key = ? AND value = ?", params![key, old])
-        }
+        (Some(old), None) => db.execute("DELETE FROM surehook_messages WHERE key = ? AND value = ?", params![key, old]),
     };
     changed.map(|rows| rows == 1)
 }
@@ -184,6 +189,11 @@ impl Attempt {
             State::Over(reply) => reply,
             _ => panic!("it is not over"),
         }
+    }
+
+    /// Whether it has the message, and nothing of its work.
+    pub fn is_handling(&self) -> bool {
+        matches!(self.state, State::Handling(_))
     }
 
     /// Takes one step; true when that was the last.

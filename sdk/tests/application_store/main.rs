@@ -144,6 +144,24 @@ fn a_stale_owner_is_fenced_and_its_work_rolled_back() {
 }
 
 #[test]
+fn a_stale_owner_is_fenced_while_the_next_one_runs() {
+    let app = App::new(|_| {});
+    let (stale, db) = (app.connect(), app.connect());
+    let first = handled(app.begin(&stale, &message()));
+    app.clock.advance(LEASE);
+    let second = handled(app.begin(&db, &message()));
+    let settled = answer(&stale, finish(&first, ok(b"first")));
+    assert_eq!((settled.commit(), settled.replacement().map(told)), (false, Some(BUSY)));
+    assert!(matches!(settled.rolled_back(None), Asked::Done(())), "the claim is not its own to give back");
+    work(&db);
+    let settled = answer(&db, finish(&second, ok(b"second")));
+    db.execute_batch("COMMIT").unwrap();
+    settled.committed();
+    assert_eq!(app.serve(&message(), ok(b"third")).unwrap_err().body, b"second");
+    assert_eq!(app.work(), 1);
+}
+
+#[test]
 fn a_stale_owner_that_failed_is_fenced_too() {
     let app = App::new(|_| {});
     let stale = app.connect();

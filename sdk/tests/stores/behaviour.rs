@@ -171,7 +171,7 @@ pub fn waiting_duplicates_get_the_answer(bench: &Bench) {
         let (sender, receiver) = mpsc::channel();
         match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
-            Begun::Now(_) => panic!("it has to wait"),
+            Begun::Now(_) | Begun::Ask(_) => panic!("it has to wait"),
         }
         assert!(receiver.recv_timeout(Duration::from_millis(100)).is_err(), "the first attempt still runs");
         first.finish(surehook::Response { status: code, ..ok(b"waited for") });
@@ -193,7 +193,7 @@ pub fn only_so_many_wait(bench: &Bench) {
         let sender = sender.clone();
         match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
-            Begun::Now(_) => panic!("it has to wait"),
+            Begun::Now(_) | Begun::Ask(_) => panic!("it has to wait"),
         }
     }
     let turned_away = answered(receiver.recv_timeout(Duration::from_secs(5)).unwrap());
@@ -273,7 +273,7 @@ impl Counting {
 }
 
 impl Store for Counting {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> &str {
         self.store.kind()
     }
 
