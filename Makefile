@@ -53,7 +53,7 @@ test-python: .build/wheel .build/servers
 	cd python && ../$(BIN)/lint-imports
 	$(BIN)/pytest python/tests
 
-test-node: .build/tarball
+test-node: .build/tarball .build/servers
 	npm run --prefix node lint
 	npm test --prefix node
 
