@@ -53,6 +53,7 @@ mod process;
 mod question;
 mod record;
 mod sender;
+mod settings;
 mod settlement;
 mod store;
 mod tls;
