@@ -12,18 +12,19 @@ mod servers;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use host::{App, RAISED, answer, finish, run, work};
 use support::collector::{Collector, Play};
 use support::{Message, answered, handled, ok, status};
-use surehook::core::Outcome;
 use surehook::core::dedup::Entry;
 use surehook::core::telemetry::attempt::{Attempt, DedupResult};
+use surehook::core::{Outcome, Timestamp};
 use surehook::{
-    Answer, AnswerKind, Asked, Begun, Body, Client, Decision, DedupStore, Endpoint, EndpointOptions, Hooks, OnIdReuse,
-    OnInFlight, OnSilentDrop, OnStoreError, Operation, Question, Request, Verification,
+    Answer, AnswerKind, Asked, Begun, Body, Client, Clock, Decision, DedupStore, Endpoint, EndpointOptions, Hooks,
+    OnIdReuse, OnInFlight, OnSilentDrop, OnStoreError, Operation, Question, Request, Verification,
 };
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -499,6 +500,28 @@ fn the_reason_of_a_failure_is_told_without_passwords() {
     let notices = surehook::take_notices();
     assert!(notices.iter().any(|notice| notice.text.contains("cannot connect to")), "{notices:?}");
     assert!(notices.iter().all(|notice| !notice.text.contains("hunter2")), "{notices:?}");
+}
+
+/// The operating system's clock, until it breaks.
+struct BrokenClock(AtomicBool);
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        assert!(!self.0.load(Ordering::SeqCst), "the clock is broken");
+        Timestamp::from_unix_seconds(message().sent_at)
+    }
+}
+
+#[test]
+fn a_decision_that_fails_lets_nothing_through() {
+    let clock = Arc::new(BrokenClock(AtomicBool::new(false)));
+    let app = App::new(|options| options.clock = Some(Arc::clone(&clock) as Arc<dyn Clock>));
+    let db = app.connect();
+    let (delivery, question) = (handled(app.begin(&db, &message())), app.ask(&Message::user_created("msg_2")));
+    clock.0.store(true, Ordering::SeqCst);
+    assert_eq!(told(&answered(answer(&db, Asked::Again(question)))), UNAVAILABLE);
+    let settled = answer(&db, finish(&delivery, ok(b"")));
+    assert_eq!((settled.commit(), settled.replacement().map(told)), (false, Some(UNAVAILABLE)));
 }
 
 #[test]
