@@ -72,6 +72,11 @@ impl Settled {
         replacement
     }
 
+    /// A fault of ours: whether the work may stand is not known, so it does not.
+    pub(crate) fn failed() -> Self {
+        Self { work: None, commit: false, replacement: Some(Answer::unavailable()) }
+    }
+
     fn commit_work(work: Work) -> Self {
         Self { work: Some(Box::new(work)), commit: true, replacement: None }
     }
