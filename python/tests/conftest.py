@@ -200,3 +200,16 @@ def store(request, tmp_path) -> str:
             return f"sqlite://{tmp_path}/dedup.db"
         case name:
             return request.getfixturevalue(name)
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Callable[[str], str]]:
+    """Makes a database of its own in a real Postgres: its URL for SQLAlchemy."""
+    with postgres_server() as port:
+
+        def create(name: str) -> str:
+            with psycopg.connect(postgres_url(port), autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE "{name}"')
+            return postgres_url(port, name).replace("postgres://", "postgresql+psycopg://")
+
+        yield create
