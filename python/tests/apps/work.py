@@ -1,4 +1,4 @@
-"""The work of the handlers of `test_transactions.py`: a row for each run, and then what the event asks for."""
+"""The work of the handlers of `test_transactions.py`: a row for each run, then what the event asks for."""
 
 import os
 from collections import Counter
@@ -10,7 +10,8 @@ OPTIONS = {"provider": "clerk", "signature_secret": SECRET, "name": "work"}
 #: A row whose parent is missing is refused by the database, but only when it is committed.
 TABLES = (
     "CREATE TABLE parents (id integer PRIMARY KEY)",
-    "CREATE TABLE work (message_id text, parent integer REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+    "CREATE TABLE work (message_id text,"
+    " parent integer REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
 )
 INSERT = "INSERT INTO work (message_id, parent) VALUES (:message_id, :parent)"
 

@@ -1,5 +1,6 @@
 """Flask and FastAPI with a store in the database of an SQLAlchemy session."""
 
+import asyncio
 import os
 
 from fastapi import FastAPI, Request, Response
@@ -11,7 +12,8 @@ from work import INSERT, OPTIONS, row, status
 
 import surehook
 from surehook import fastapi, flask
-from surehook.sqlalchemy import AsyncSessionStore, SessionStore, messages
+from surehook.sqlalchemy import SessionStore, messages
+from surehook.sqlalchemy.asyncio import AsyncSessionStore
 
 engine = create_engine(os.environ["DATABASE"])
 
@@ -66,7 +68,8 @@ if engine.dialect.name == "postgresql":
     @fastapi.with_webhook_monitoring(dedup=AsyncSessionStore(sessions), **OPTIONS)
     async def async_hooks(request: Request, delivery: surehook.Delivery):
         do = (await request.json())["data"]["do"]
-        await delivery.transaction.session.execute(text(INSERT), row(delivery.message_id, do))
+        values = await asyncio.to_thread(row, delivery.message_id, do)
+        await delivery.transaction.session.execute(text(INSERT), values)
         return Response(f"handled {delivery.message_id}", status(delivery, do))
 
 

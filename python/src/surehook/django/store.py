@@ -71,16 +71,24 @@ class _Atomic(ApplicationTransaction):
         self._atomic.__enter__()
 
     def load(self, key: str) -> bytes | None:
+        self._require_sound()
         return self._store.load(key)
 
     def replace(self, key: str, old: bytes | None, new: bytes | None, expires_at: datetime | None) -> bool:
         return self._store.replace(key, old, new, expires_at)
 
     def commit(self) -> None:
-        if connections[self._store.using].needs_rollback:
+        try:
+            self._require_sound()
+        except transaction.TransactionManagementError:
             self.rollback()
-            raise transaction.TransactionManagementError("the view marked its transaction to be rolled back")
+            raise
         self._atomic.__exit__(None, None, None)
+
+    def _require_sound(self) -> None:
+        """Raise where Django would roll back without a word."""
+        if connections[self._store.using].needs_rollback:
+            raise transaction.TransactionManagementError("the view marked its transaction to be rolled back")
 
     def rollback(self) -> None:
         transaction.set_rollback(True, self._store.using)
