@@ -184,7 +184,8 @@ def redis() -> Iterator[str]:
 def postgres() -> Iterator[str]:
     """The URL of a dedup store in a real Postgres, whose table was made by the SQL of `docs/dedup.md`."""
     with postgres_server() as port:
-        sql = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "dedup.md").read_text(), re.DOTALL)[1]
+        blocks = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "dedup.md").read_text(), re.DOTALL)
+        (sql,) = (block for block in blocks if "surehook_dedup" in block)
         with psycopg.connect(postgres_url(port)) as connection:
             connection.execute(sql)
         yield postgres_url(port)

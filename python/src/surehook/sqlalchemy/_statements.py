@@ -25,7 +25,7 @@ messages = Table(
     "surehook_messages",
     MetaData(),
     Column("key", String(64), primary_key=True),
-    Column("value", LargeBinary(), nullable=False),
+    Column("value", LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
 )
 
