@@ -136,7 +136,8 @@ def test_a_transaction_that_cannot_be_begun_gives_the_message_back(engine):
     with pytest.raises(ConnectionError):
         begin(broken, message_id)
     sound = Endpoint(provider="clerk", signature_secret=SECRET, dedup=SessionStore(sessions))
-    assert isinstance(delivery := begin(sound, message_id), Delivery)
+    delivery = begin(sound, message_id)
+    assert isinstance(delivery, Delivery)
     delivery.fail(RuntimeError("enough"))
 
 
@@ -264,10 +265,10 @@ class MyTransaction(ApplicationTransaction):
         elif new is None:
             sql = "DELETE FROM surehook_messages WHERE key = :key AND value = :old"
         else:
-            sql = "UPDATE surehook_messages SET value = :new, expires_at = :at WHERE key = :key AND value = :old"
-        return (
-            self._execute(sql, **{name: values[name] for name in values if f":{name}" in sql}).rowcount == 1
-        )
+            sql = "UPDATE surehook_messages SET value = :new, expires_at = :at"
+            sql += " WHERE key = :key AND value = :old"
+        named = {name: value for name, value in values.items() if f":{name}" in sql}
+        return self._execute(sql, **named).rowcount == 1
 
     def commit(self):
         self.connection.commit()

@@ -47,7 +47,7 @@ def replace(runs: Runs, key: str, old: bytes | None, new: bytes | None, expires_
         statement = delete(messages).where(row)
     else:
         statement = update(messages).where(row).values(value=new, expires_at=expires_at)
-    changed: Any = runs.execute(statement)
+    changed: Any = runs.execute(statement, execution_options={"preserve_rowcount": True})  # of an INSERT too
     return bool(changed.rowcount == 1)
 
 
