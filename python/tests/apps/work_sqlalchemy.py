@@ -15,6 +15,7 @@ from surehook import fastapi, flask
 from surehook.sqlalchemy import SessionStore, messages
 from surehook.sqlalchemy.asyncio import AsyncSessionStore
 
+surehook.init()
 engine = create_engine(os.environ["DATABASE"])
 
 
