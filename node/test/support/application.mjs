@@ -1,7 +1,5 @@
 // An application with a Postgres of its own, through each client: its work is a row, in the transaction of the handler.
-import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { pgStore } from 'surehook/pg'
@@ -34,12 +32,4 @@ export const clients = {
       close: () => prisma.$disconnect(),
     }
   },
-}
-
-/** Prisma writes its client for a schema. It looks for a binary that only its migrations need, so any file will do. */
-export function generatePrismaClient() {
-  const schema = fileURLToPath(new URL('prisma/schema.prisma', import.meta.url))
-  const command = [require.resolve('prisma/build/index.js'), 'generate', '--schema', schema]
-  const made = spawnSync(process.execPath, command, { env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath } })
-  if (made.status !== 0) throw new Error(`${made.stdout}${made.stderr}`)
 }
