@@ -16,7 +16,7 @@ use crate::notice::{self, Level};
 use crate::question::Asked;
 use crate::record::{Ending, Record, Subject};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
-use crate::transaction::Work;
+use crate::transaction::{Settled, Work};
 
 /// The right to run the handler for one message, and the place to say how that went.
 ///
@@ -159,10 +159,16 @@ impl Delivery {
         self.finish_without_waiting(response).wait()
     }
 
-    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. In a transaction of
+    /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
         let Some(open) = self.take() else { return Ended::Now(None) };
-        guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))
+        let in_transaction = open.record.endpoint.in_transaction;
+        let ended = guarded(move || open.finish(response));
+        ended.unwrap_or_else(|| match in_transaction {
+            true => Ended::Transaction(Asked::Done(Settled::failed())),
+            false => Ended::Now(None),
+        })
     }
 
     /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network. A claim in the

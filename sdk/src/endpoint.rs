@@ -199,7 +199,8 @@ impl Endpoint {
         self.begin_without_waiting(request, hooks).wait()
     }
 
-    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. An application with
+    /// a [`DedupStore::application`] calls this one, and answers the question.
     pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
         let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
         decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))

@@ -1,5 +1,6 @@
 //! Questions to a table of the application's own: the SDK decides, the application runs the statements.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use surehook_core::Timestamp;
@@ -12,6 +13,7 @@ use crate::store::CLAIM_KEPT;
 /// A message whose entry changed so often between being read and being replaced is given up.
 const TRIES: u32 = 8;
 const MISPLACED: &str = "the answer does not belong to the statement that was to be run";
+const UNDECIDED: &str = "the decision itself failed";
 /// Whatever ends a question consumes it.
 const OPEN: &str = "a question ends once";
 const UNANSWERED: &str = "its statements were not run";
@@ -116,11 +118,14 @@ impl<T> Question<T> {
             Ok(entry) => entry,
             Err(error) => return Asked::Done(self.failed(&error.to_string())),
         };
-        let now = self.endpoint.clock.now();
-        let new = match self.matter_mut().decide(entry.as_ref(), now) {
-            Change::Keep => return Asked::Done(self.end(Ok(()))),
-            Change::Set(entry) => Some((entry.to_bytes(), kept_until(&entry))),
-            Change::Clear => None,
+        let endpoint = Arc::clone(&self.endpoint);
+        let matter = self.matter_mut();
+        let decided = catch_unwind(AssertUnwindSafe(|| matter.decide(entry.as_ref(), endpoint.clock.now())));
+        let new = match decided {
+            Ok(Change::Keep) => return Asked::Done(self.end(Ok(()))),
+            Ok(Change::Set(entry)) => Some((entry.to_bytes(), kept_until(&entry))),
+            Ok(Change::Clear) => None,
+            Err(_) => return Asked::Done(self.failed(UNDECIDED)),
         };
         self.stage = Stage::Replace { old: value.map(<[u8]>::to_vec), new };
         Asked::Again(self)

@@ -72,6 +72,11 @@ impl Settled {
         replacement
     }
 
+    /// A fault of ours: whether the work may stand is not known, so it does not.
+    pub(crate) fn failed() -> Self {
+        Self { work: None, commit: false, replacement: Some(Answer::unavailable()) }
+    }
+
     fn commit_work(work: Work) -> Self {
         Self { work: Some(Box::new(work)), commit: true, replacement: None }
     }
@@ -163,9 +168,13 @@ impl Work {
             Ok(true) => Settled::commit_work(self),
             Ok(false) => {
                 self.claimed = None;
-                let (answer, cause) =
-                    (Answer::busy(), "another attempt took the message over; this one's work is undone");
-                self.undo(DedupResult::Fenced, &answer, "Fenced", cause);
+                let answer = Answer::busy();
+                self.undo(
+                    DedupResult::Fenced,
+                    &answer,
+                    "Fenced",
+                    "the message had passed to another; the work is undone",
+                );
                 Settled::roll_back(self, Some(answer))
             }
             Err(error) => {

@@ -211,7 +211,7 @@ impl DedupStore {
     }
 
     /// Whether claims are renewed by the process that lives. Where only the application can ask they are not, and need not be:
-    /// docs/decisions/0010.
+    /// docs/decisions/0011.
     pub(crate) fn is_renewed(&self) -> bool {
         self.outlives_the_process() && !self.is_application()
     }

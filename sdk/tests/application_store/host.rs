@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use surehook::core::Timestamp;
 use surehook::core::dedup::Entry;
 use surehook::{
     Answer, Asked, Begun, Clock, Decision, DedupStore, Delivery, Ended, Endpoint, EndpointOptions, ErrorKind,
@@ -67,8 +68,8 @@ impl App {
         }
     }
 
-    pub fn begin(&self, db: &Connection, message: &Message) -> Decision {
-        answer(db, Asked::Again(self.ask(message)))
+    pub fn begin(&self, table: &impl Table, message: &Message) -> Decision {
+        answer(table, Asked::Again(self.ask(message)))
     }
 
     /// Handles a message as the wrapper does, from its begin to its end.
@@ -99,55 +100,72 @@ pub fn finish(delivery: &Delivery, response: Response<'_>) -> Asked<Settled> {
     }
 }
 
-pub fn answer<T>(db: &Connection, mut asked: Asked<T>) -> T {
+/// The two statements that an application runs.
+pub trait Table {
+    fn load(&self, key: &str) -> Result<Option<Vec<u8>>, String>;
+
+    /// Whether it took place.
+    fn replace(
+        &self,
+        key: &str,
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<bool, String>;
+}
+
+impl Table for Connection {
+    fn load(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+        let sql = "SELECT value FROM surehook_messages WHERE key = ?";
+        self.query_row(sql, [key], |row| row.get(0)).optional().map_err(|error| error.to_string())
+    }
+
+    fn replace(
+        &self,
+        key: &str,
+        old: Option<&[u8]>,
+        new: Option<&[u8]>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<bool, String> {
+        let expires_at = expires_at.map(Timestamp::unix_micros);
+        let changed = match (old, new) {
+            (None, new) => self.execute(
+                "INSERT INTO surehook_messages VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                params![key, new, expires_at],
+            ),
+            (Some(old), Some(new)) => self.execute(
+                "UPDATE surehook_messages SET value = ?, expires_at = ? WHERE key = ? AND value = ?",
+                params![new, expires_at, key, old],
+            ),
+            (Some(old), None) => {
+                self.execute("DELETE FROM surehook_messages WHERE key = ? AND value = ?", params![key, old])
+            }
+        };
+        changed.map(|rows| rows == 1).map_err(|error| error.to_string())
+    }
+}
+
+pub fn answer<T>(table: &impl Table, mut asked: Asked<T>) -> T {
     loop {
         match asked {
-            Asked::Again(question) => asked = run(db, question),
+            Asked::Again(question) => asked = run(table, question),
             Asked::Done(end) => return end,
         }
     }
 }
 
 /// Runs one statement.
-pub fn run<T>(db: &Connection, question: Question<T>) -> Asked<T> {
+pub fn run<T>(table: &impl Table, question: Question<T>) -> Asked<T> {
     match question.operation() {
-        Operation::Load { key } => match load(db, key) {
+        Operation::Load { key } => match table.load(key) {
             Ok(value) => question.loaded(value.as_deref()),
-            Err(error) => Asked::Done(question.failed(&error.to_string())),
+            Err(error) => Asked::Done(question.failed(&error)),
         },
-        Operation::Replace { key, old, new, expires_at } => {
-            let expires_at = expires_at.map(|at| at.unix_micros());
-            match replace(db, key, old, new, expires_at) {
-                Ok(took_place) => question.replaced(took_place),
-                Err(error) => Asked::Done(question.failed(&error.to_string())),
-            }
-        }
+        Operation::Replace { key, old, new, expires_at } => match table.replace(key, old, new, expires_at) {
+            Ok(took_place) => question.replaced(took_place),
+            Err(error) => Asked::Done(question.failed(&error)),
+        },
     }
-}
-
-fn load(db: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-    db.query_row("SELECT value FROM surehook_messages WHERE key = ?", [key], |row| row.get(0)).optional()
-}
-
-fn replace(
-    db: &Connection,
-    key: &str,
-    old: Option<&[u8]>,
-    new: Option<&[u8]>,
-    expires_at: Option<i64>,
-) -> rusqlite::Result<bool> {
-    let changed = match (old, new) {
-        (None, new) => db.execute(
-            "INSERT INTO surehook_messages VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            params![key, new, expires_at],
-        ),
-        (Some(old), Some(new)) => db.execute(
-            "UPDATE surehook_messages SET value = ?, expires_at = ? WHERE key = ? AND value = ?",
-            params![new, expires_at, key, old],
-        ),
-        (Some(old), None) => db.execute("DELETE FROM surehook_messages WHERE key = ? AND value = ?", params![key, old]),
-    };
-    changed.map(|rows| rows == 1)
 }
 
 /// What goes wrong with a statement.
@@ -255,7 +273,7 @@ impl Attempt {
             Fault::Refused => Asked::Done(question.failed("refused")),
             Fault::ReplyLost => {
                 if let Operation::Replace { key, old, new, expires_at } = question.operation() {
-                    drop(replace(&self.db, key, old, new, expires_at.map(|at| at.unix_micros())));
+                    drop(self.db.replace(key, old, new, expires_at));
                 }
                 Asked::Done(question.failed("the reply was lost"))
             }
