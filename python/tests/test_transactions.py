@@ -1,9 +1,12 @@
 """A store in the application's own database: work and answer stand or fall together, whatever happens."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -67,12 +70,18 @@ def application(request, tmp_path_factory):
         url = f"sqlite:///{folder}/application.db"
     else:
         url = request.getfixturevalue("databases")(folder.name)
+    with serving(COMMANDS[framework], url, folder, {}) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def serving(command: list[str], url: str, folder: Path, env: dict[str, str]) -> Iterator[Application]:
     engine = create_engine(url)
     with engine.begin() as connection:
         for table in work.TABLES:
             connection.execute(text(table))
-    env = {"DATABASE": url, "PYTHONPATH": str(HERE)}
-    with running(COMMANDS[framework], folder / "log", env, APPS) as server:
+    env = {"DATABASE": url, "PYTHONPATH": str(HERE), **env}
+    with running(command, folder / "log", env, APPS) as server:
         eventually(lambda: HTTP.get(f"{server.url}/pid").status_code == 200)
         yield Application(server, engine)
     engine.dispose()
@@ -113,6 +122,13 @@ def test_work_that_the_database_does_not_commit_is_not_answered_as_done(applicat
         assert application.post(message_id, "orphan").status_code == 500
         assert application.work(message_id) == 0
     assert application.remembered() == remembered
+
+
+@pytest.mark.parametrize("application", places("fastapi"), indirect=True)
+def test_nothing_of_a_streamed_answer_is_sent_before_the_work_is_committed(application):
+    message_id = new_id()
+    assert application.post(message_id, "stream orphan").status_code == 500
+    assert application.work(message_id) == 0
 
 
 def test_an_owner_that_lost_its_message_is_undone(application, tmp_path):
@@ -175,3 +191,13 @@ def test_a_view_of_django_that_rolls_back_by_itself_is_not_answered_as_done(appl
         assert application.post(message_id, "rollback").status_code == 503
         assert application.work(message_id) == 0
     assert application.remembered() == remembered
+
+
+def test_the_record_says_what_the_database_made_of_it(collector, tmp_path):
+    url = f"sqlite:///{tmp_path}/application.db"
+    with serving(COMMANDS["flask"], url, tmp_path, collector.env) as application:
+        message_id = new_id()
+        for do in ("work", "work", "raise", "orphan", "failed", "refuse"):
+            application.post(message_id if do == "work" else new_id(), do)
+        application.server.stop()
+    assert collector.outcomes("work") == {"processed": 1, "failed": 4, "duplicate": 1}

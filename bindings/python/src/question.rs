@@ -67,7 +67,10 @@ impl Question {
         match self.take()? {
             Open::Claim(question) => claimed(py, Asked::Done(question.failed(reason))),
             Open::End(question) => settled(py, Asked::Done(question.failed(reason))),
-            Open::Release(question) => released(py, Asked::Done(question.failed(reason))),
+            Open::Release(question) => {
+                question.failed(reason);
+                released(py, Asked::Done(()))
+            }
         }
     }
 }
