@@ -175,3 +175,13 @@ def test_an_id_that_comes_with_another_body(store, on_id_reuse, status):
     body = message(message_id).body.replace(b"user.created", b"user.updated")
     decision = begin(endpoint, Message(body, signed(body, message_id=message_id)))
     assert (None if isinstance(decision, Delivery) else decision.status) == status
+
+
+@pytest.mark.parametrize("remote", ["redis", "postgres"])
+def test_a_wrong_password_is_answered_with_503_and_shown_nowhere(request, remote, caplog):
+    url = request.getfixturevalue(remote).replace("canary-pass", "canary-wrong")
+    endpoint = Endpoint(provider="clerk", signature_secret=SECRET, dedup=url)
+    answer = begin(endpoint, message(new_id()))
+    assert (answer.status, dict(answer.headers)["retry-after"]) == (503, "30")
+    assert "the dedup store cannot be asked" in caplog.text
+    assert "canary" not in f"{caplog.text} {endpoint!r} {vars(endpoint)}"
