@@ -185,3 +185,14 @@ def test_a_wrong_password_is_answered_with_503_and_shown_nowhere(request, remote
     assert (answer.status, dict(answer.headers)["retry-after"]) == (503, "30")
     assert "the dedup store cannot be asked" in caplog.text
     assert "canary" not in f"{caplog.text} {endpoint!r} {vars(endpoint)}"
+
+
+def test_what_became_of_an_endpoints_messages_is_counted(store):
+    endpoint, sent = Endpoint(provider="clerk", signature_secret=SECRET, dedup=store), message(new_id())
+    delivery = begin(endpoint, sent)
+    assert isinstance(delivery, Delivery)
+    assert begin(endpoint, sent).status == 409
+    delivery.finish(status=200, headers=[], body=b"done")
+    assert begin(endpoint, sent).status == 200
+    counts = endpoint.dedup_counts()
+    assert (counts.new, counts.in_flight, counts.duplicate, counts.fenced) == (1, 1, 1, 0)
