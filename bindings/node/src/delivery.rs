@@ -1,7 +1,7 @@
 //! A delivery while its handler runs.
 
-use napi::bindgen_prelude::{Buffer, BufferSlice, Either3, Object};
 use napi::Env;
+use napi::bindgen_prelude::{Buffer, BufferSlice, Either3, Object};
 use napi_derive::napi;
 use surehook::{Asked, Ended, HandlerError, Response, ResponseBody};
 

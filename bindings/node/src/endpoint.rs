@@ -190,9 +190,7 @@ fn verdict_of(verdict: Option<Either<bool, String>>) -> CustomVerdict {
 impl From<surehook::Decision> for Decision {
     fn from(decision: surehook::Decision) -> Self {
         match decision {
-            surehook::Decision::Answer(answer) => {
-                Self { answer: Some(answer.into()), delivery: None, question: None }
-            }
+            surehook::Decision::Answer(answer) => Self { answer: Some(answer.into()), delivery: None, question: None },
             surehook::Decision::Handle(delivery) => {
                 Self { answer: None, delivery: Some(Delivery(delivery)), question: None }
             }
