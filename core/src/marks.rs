@@ -57,14 +57,20 @@ impl Marks {
     }
 
     /// The handler did a step, `at_us` microseconds after the request was received.
+    pub fn step(&mut self, name: &str, at_us: u64) {
+        self.record(Step { name: name.to_owned(), at_us, duration_us: None, error: None });
+    }
+
+    /// The handler did a step, or failed at it: one with an error does not count as done.
     ///
     /// The name is cut to [`MAX_STEP_NAME`] characters. Steps after the first [`MAX_STEPS`] are not recorded; they still
     /// count as done, for up to as many further names.
-    pub fn step(&mut self, name: &str, at_us: u64) {
-        let name = text::cut_chars(name, MAX_STEP_NAME);
+    pub fn record(&mut self, step: Step) {
+        let name = text::cut_chars(&step.name, MAX_STEP_NAME);
         if self.steps.len() < MAX_STEPS {
-            self.steps.push(Step { name: name.to_owned(), at_us });
-        } else if self.late.len() < MAX_STEPS && !self.did(name) {
+            let name = name.to_owned();
+            self.steps.push(Step { name, ..step });
+        } else if step.error.is_none() && self.late.len() < MAX_STEPS && !self.did(name) {
             self.late.insert(name.to_owned());
         }
     }
@@ -82,7 +88,7 @@ impl Marks {
     /// Whether the handler did this step at least once.
     pub fn did(&self, step: &str) -> bool {
         let step = text::cut_chars(step, MAX_STEP_NAME);
-        self.steps.iter().any(|done| done.name == step) || self.late.contains(step)
+        self.steps.iter().any(|done| done.name == step && done.error.is_none()) || self.late.contains(step)
     }
 
     /// The recorded steps, for the attempt's record.

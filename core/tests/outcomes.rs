@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
+use surehook_core::telemetry::attempt::{ErrorInfo, Step};
 use surehook_core::{Marks, OnSilentDrop, Outcome, Requirements};
 
 #[derive(Deserialize)]
@@ -181,4 +182,15 @@ fn a_required_step_with_a_long_name_can_be_done() {
     let mut marks = Marks::default();
     marks.step(&name, 0);
     assert!(requirements.missing_steps(&marks, None).is_empty());
+}
+
+#[test]
+fn a_step_that_ended_with_an_error_was_not_done_until_it_is_done_again() {
+    let error = ErrorInfo { kind: "E".into(), message: "no".into(), fingerprint: "0123456789abcdef".into() };
+    let mut marks = Marks::default();
+    marks.record(Step { name: "save".into(), at_us: 1, duration_us: Some(1), error: Some(error) });
+    assert!(!marks.did("save"));
+    marks.record(Step { name: "save".into(), at_us: 2, duration_us: Some(1), error: None });
+    assert!(marks.did("save"));
+    assert_eq!(marks.steps().len(), 2);
 }

@@ -82,6 +82,7 @@ export const DROP_REASONS = [
   'shutdown_timeout',
   'internal_error',
   'fork',
+  'before_send',
 ] as const
 
 /** Why a recorded attempt never reached the collector. */

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use surehook_core::dedup::{Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse};
-use surehook_core::telemetry::attempt::DedupResult;
+use surehook_core::telemetry::attempt::{DedupResult, DropReason};
 use surehook_core::{Outcome, ReasonCode, Rejection};
 
 use crate::answer::Answer;
@@ -220,6 +220,7 @@ impl Admission {
 impl Inner {
     /// The answer when a check itself failed: nothing is let through.
     pub(crate) fn failed_check(&self) -> Decision {
+        self.client().inspect(|client| client.lost(DropReason::InternalError));
         notice::give(Level::Error, format!("{}: a request was rejected because the check itself failed", self.name));
         Decision::Answer(Answer::reject(self.reject_status, Rejection::new(ReasonCode::VerifierError)))
     }

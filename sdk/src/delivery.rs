@@ -2,15 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use serde_json::{Map, Value};
 use surehook_core::dedup::{ReplayGuard, ReplayPass, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
-use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
+use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, Step};
+use surehook_core::telemetry::bodies;
 use surehook_core::{HeaderPairs, Timestamp};
 
 use crate::admission::Claimed;
 use crate::answer::Answer;
+use crate::client::Client;
 use crate::lease::Lease;
 use crate::notice::{self, Level};
 use crate::record::{Ending, Record, Subject};
@@ -32,6 +36,7 @@ struct Open {
     hold: Hold,
     dedup: DedupResult,
     marks: Marks,
+    metadata: Map<String, Value>,
 }
 
 /// What is kept for a message while its handler runs.
@@ -89,7 +94,7 @@ pub struct HandlerError<'a> {
 impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
-        let open = Open { record, hold, dedup, marks: Marks::default() };
+        let open = Open { record, hold, dedup, marks: Marks::default(), metadata: Map::new() };
         Self { subject, open: Mutex::new(Some(Box::new(open))) }
     }
 
@@ -116,8 +121,20 @@ impl Delivery {
     /// Records that a named piece of the handler's work is done.
     pub fn step(&self, name: &str) {
         if let Some(open) = self.lock().as_mut() {
-            let at_us = open.record.elapsed_us();
-            open.marks.step(name, at_us);
+            let (name, at_us) = (open.record.endpoint.redactor.text(name), open.record.elapsed_us());
+            open.marks.step(&name, at_us);
+        }
+    }
+
+    /// Records that a named piece of the handler's work ended just now, after `duration`. One that ended with an error was
+    /// not done.
+    pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
+        if let Some(open) = self.lock().as_mut() {
+            let redactor = &open.record.endpoint.redactor;
+            let error = error.map(|error| redactor.error(error.error_type, error.message, error.location));
+            let duration_us = u64::try_from(duration.as_micros()).ok();
+            let (name, at_us) = (redactor.text(name).into_owned(), open.record.elapsed_us());
+            open.marks.record(Step { name, at_us, duration_us, error });
         }
     }
 
@@ -137,6 +154,14 @@ impl Delivery {
         }
     }
 
+    /// The same, with values that help to understand why. They are redacted, and told up to 8 KiB.
+    pub fn failed_with(&self, reason: &str, details: Map<String, Value>) {
+        if let Some(open) = self.lock().as_mut().filter(|open| open.marks.mark().is_none()) {
+            open.metadata = bodies::metadata(details, &open.record.endpoint.redactor);
+        }
+        self.failed(reason);
+    }
+
     /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
     /// network, at most 250 ms; [`finish_without_waiting`](Self::finish_without_waiting) never does.
     pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
@@ -146,13 +171,15 @@ impl Delivery {
     /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
         let Some(open) = self.lock().take() else { return Ended::Now(None) };
-        guarded(move || open.finish(response)).unwrap_or(Ended::Now(None))
+        let client = open.record.client.clone();
+        guarded(client.as_ref(), move || open.finish(response)).unwrap_or(Ended::Now(None))
     }
 
     /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network.
     pub fn fail(&self, error: HandlerError<'_>) {
         if let Some(open) = self.lock().take() {
-            guarded(move || open.fail(error));
+            let client = open.record.client.clone();
+            guarded(client.as_ref(), move || open.fail(error));
         }
     }
 
@@ -179,11 +206,12 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl Open {
-    fn finish(self, response: Response<'_>) -> Ended {
+    fn finish(mut self, response: Response<'_>) -> Ended {
         let (body, size) = match response.body {
             ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
             ResponseBody::NotCaptured => (None, None),
         };
+        body.inspect(|body| self.record.capture_response(body));
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
@@ -228,6 +256,7 @@ impl Open {
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure,
+            metadata: self.metadata,
         };
         let record = self.record;
         match (self.hold, kept) {
@@ -251,10 +280,11 @@ impl Open {
     }
 }
 
-/// What fails here must not change the answer of the host's handler.
-fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
+/// What fails here must not change the answer of the host's handler. The attempt that is lost by it is counted.
+fn guarded<T>(client: Option<&Client>, end: impl FnOnce() -> T) -> Option<T> {
     let ended = catch_unwind(AssertUnwindSafe(end)).ok();
     if ended.is_none() {
+        client.inspect(|client| client.lost(DropReason::InternalError));
         notice::give(Level::Error, "an attempt could not be recorded; the handler's answer stands");
     }
     ended

@@ -10,6 +10,7 @@ use surehook_core::envelope::{Envelope, EnvelopeFields};
 use surehook_core::handshake::{self, HandshakeAnswer};
 use surehook_core::scheme::{self, Path, Scheme};
 use surehook_core::telemetry::attempt::DedupResult;
+use surehook_core::telemetry::bodies::BodyFilter;
 use surehook_core::telemetry::redact::Redactor;
 use surehook_core::verify::DEFAULT_TOLERANCE;
 use surehook_core::{
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) requirements: Requirements,
     pub(crate) redactor: Redactor,
+    pub(crate) bodies: Option<BodyFilter>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
     pub(crate) reject_status: u16,
@@ -139,6 +141,7 @@ impl Endpoint {
             fields,
             requirements,
             redactor: Redactor::new(&secrets),
+            bodies: options.capture_body.as_ref().map(BodyFilter::new).transpose()?,
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
@@ -265,7 +268,8 @@ impl<'e> Beginning<'e> {
     }
 
     /// A verified message: a question of the provider, or an event; and has it been here before?
-    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
+    fn admit(mut self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
+        self.record.capture_request(message.body());
         let subject = Subject::verified(message, self.endpoint.fields.read(incoming.headers, message.body()));
         if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
             return Begun::Now(self.shake_hands(subject, answer));
@@ -292,12 +296,15 @@ impl<'e> Beginning<'e> {
     }
 
     /// Verification is off.
-    fn let_through(self, request: &Request<'_>) -> Decision {
+    fn let_through(mut self, request: &Request<'_>) -> Decision {
         let envelope = match request.body {
             Body::Bytes(body) if body.len() > self.endpoint.max_body_bytes => {
                 return self.reject(Rejection::new(ReasonCode::BodyTooLarge));
             }
-            Body::Bytes(body) => self.endpoint.fields.read(request.headers, body),
+            Body::Bytes(body) => {
+                self.record.capture_request(body);
+                self.endpoint.fields.read(request.headers, body)
+            }
             Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
             Body::Unavailable => Envelope::default(),
         };

@@ -39,6 +39,7 @@
 mod admission;
 mod answer;
 mod arrival;
+mod before_send;
 mod client;
 mod clock;
 mod delivery;
@@ -52,6 +53,7 @@ mod process;
 mod record;
 mod sender;
 mod settlement;
+mod spool;
 mod store;
 mod tls;
 mod waiters;
@@ -60,6 +62,7 @@ mod webhook;
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
 pub use surehook_core::dedup::{OnIdReuse, STORED_BODY_LIMIT};
+pub use surehook_core::telemetry::bodies::CaptureBody;
 pub use surehook_core::{
     ConfigError as Error, CustomVerdict, Diagnosis, ReasonCode, Rejection, Scheme, VerifiedMessage,
 };
@@ -67,6 +70,7 @@ pub use surehook_core::{
 pub use admission::{Begun, Pending};
 pub use answer::{Answer, AnswerKind};
 pub use arrival::{Body, Request};
+pub use before_send::BeforeSend;
 pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};

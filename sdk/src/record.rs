@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
-    Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
+    Attempt, Bodies, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
 };
 use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
 use uuid::{NoContext, Uuid};
@@ -62,7 +63,8 @@ pub(crate) struct Record {
     pub(crate) endpoint: Arc<Inner>,
     pub(crate) subject: Subject,
     pub(crate) dedup_store: Option<&'static str>,
-    client: Option<Client>,
+    pub(crate) client: Option<Client>,
+    bodies: Bodies,
     arrival: Arrival,
 }
 
@@ -75,11 +77,12 @@ pub(crate) struct Ending {
     pub(crate) steps: Vec<Step>,
     pub(crate) missing_steps: Vec<String>,
     pub(crate) failure: Option<Failure>,
+    pub(crate) metadata: Map<String, Value>,
 }
 
 impl Record {
     pub(crate) fn new(endpoint: Arc<Inner>, client: Option<Client>, arrival: Arrival) -> Self {
-        Self { endpoint, subject: Subject::default(), dedup_store: None, client, arrival }
+        Self { endpoint, subject: Subject::default(), dedup_store: None, client, bodies: Bodies::default(), arrival }
     }
 
     pub(crate) fn received_at(&self) -> Timestamp {
@@ -89,6 +92,21 @@ impl Record {
     /// Microseconds since the request came.
     pub(crate) fn elapsed_us(&self) -> u64 {
         self.arrival.elapsed_us()
+    }
+
+    /// Keeps what may be told of the request's body, where bodies are captured.
+    pub(crate) fn capture_request(&mut self, body: &[u8]) {
+        self.bodies.request = self.told(body);
+    }
+
+    /// Keeps what may be told of the answer's body, where bodies are captured.
+    pub(crate) fn capture_response(&mut self, body: &[u8]) {
+        self.bodies.response = self.told(body);
+    }
+
+    fn told(&self, body: &[u8]) -> Option<String> {
+        let filter = self.endpoint.bodies.as_ref().filter(|_| self.client.is_some())?;
+        filter.told(body, &self.endpoint.redactor)
     }
 
     /// Sends the record of an attempt that Surehook answered itself.
@@ -101,6 +119,7 @@ impl Record {
             steps: Vec::new(),
             missing_steps: Vec::new(),
             failure: None,
+            metadata: Map::new(),
         });
     }
 
@@ -132,7 +151,8 @@ impl Record {
             failure: ending.failure,
             request: self.arrival.request,
             response: ending.response_size.map(|size| ResponseInfo { size }),
-            metadata: serde_json::Map::new(),
+            bodies: Some(self.bodies).filter(|bodies| *bodies != Bodies::default()),
+            metadata: ending.metadata,
         };
         client.record(attempt);
     }

@@ -40,6 +40,7 @@ pub fn init(options: InitOptions) -> Result<()> {
         language: Some("node".to_owned()),
         framework: None,
         runtime: options.runtime,
+        ..surehook::ClientOptions::default()
     };
     surehook::init(options).map(drop).map_err(coded)
 }

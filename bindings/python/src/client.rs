@@ -21,7 +21,8 @@ pub(crate) fn init(
     framework: Option<String>,
 ) -> PyResult<()> {
     let language = Some("python".to_owned());
-    let options = ClientOptions { api_key, endpoint, language, framework, runtime: Some(runtime) };
+    let options =
+        ClientOptions { api_key, endpoint, language, framework, runtime: Some(runtime), ..ClientOptions::default() };
     match py.detach(|| surehook::init(options)) {
         Ok(_) => Ok(()),
         Err(error) => Err(errors::configuration(py, &error)),

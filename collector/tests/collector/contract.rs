@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use surehook_core::diagnose::{Certainty, Diagnosis, Finding};
 use surehook_core::telemetry::attempt::{
-    Attempt, Batch, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo, SdkInfo,
-    Step, Verification, VerificationResult,
+    Attempt, Batch, Bodies, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo,
+    SdkInfo, Step, Verification, VerificationResult,
 };
 use surehook_core::{Outcome, ReasonCode, Timestamp};
 use uuid::Uuid;
@@ -83,7 +83,20 @@ fn attempts() -> Vec<Attempt> {
                     },
                     store: some("memory"),
                 },
-                steps: if full { vec![Step { name: "create".into(), at_us: 1 }] } else { vec![] },
+                steps: if full {
+                    vec![Step {
+                        name: "create".into(),
+                        at_us: 1,
+                        duration_us: Some(1),
+                        error: Some(ErrorInfo {
+                            kind: "E".into(),
+                            message: "m".into(),
+                            fingerprint: "0123456789abcdef".into(),
+                        }),
+                    }]
+                } else {
+                    vec![]
+                },
                 missing_steps: if full { vec!["mail".into()] } else { vec![] },
                 failure: full.then(|| Failure {
                     reason: Some("no".into()),
@@ -100,6 +113,7 @@ fn attempts() -> Vec<Attempt> {
                     size: 9,
                 },
                 response: full.then_some(ResponseInfo { size: 2 }),
+                bodies: full.then(|| Bodies { request: Some("{}".into()), response: Some("ok".into()) }),
                 metadata: Default::default(),
             }
         })

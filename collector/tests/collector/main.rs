@@ -5,6 +5,7 @@ mod access;
 mod api;
 mod bad_input;
 mod contract;
+mod export;
 mod ingest;
 mod live;
 mod setup;

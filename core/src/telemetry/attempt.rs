@@ -84,6 +84,8 @@ pub enum DropReason {
     InternalError,
     /// It was queued in a process that forked.
     Fork,
+    /// The application's `before_send` did not want it sent, or failed over it.
+    BeforeSend,
 }
 
 /// One HTTP delivery of a message, and what became of it.
@@ -134,6 +136,9 @@ pub struct Attempt {
     /// The answer's size, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ResponseInfo>,
+    /// The bodies, where the application has them captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<Bodies>,
     /// Values the application attached.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub metadata: serde_json::Map<String, serde_json::Value>,
@@ -200,8 +205,25 @@ pub enum DedupResult {
 pub struct Step {
     /// The step's name, e.g. `create_profile`.
     pub name: String,
-    /// Microseconds after `received_at`.
+    /// When it ended, in microseconds after `received_at`.
     pub at_us: u64,
+    /// How long it took, in microseconds, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<u64>,
+    /// The error that ended it. A step with one was not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorInfo>,
+}
+
+/// The bodies of an attempt, after redaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bodies {
+    /// What the provider sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// What the handler answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
 }
 
 /// Why a handler failed: a reason it gave, an error it raised, or both.

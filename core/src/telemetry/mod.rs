@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod backoff;
+pub mod bodies;
 mod credentials;
 mod fingerprint;
 pub mod queue;

@@ -141,7 +141,8 @@ impl Redactor {
         cut(&self.text(&whole_words(value)), MAX_HEADER).to_owned()
     }
 
-    fn query(&self, query: &str) -> String {
+    /// The members of a query or a form, their values redacted.
+    pub(super) fn query(&self, query: &str) -> String {
         let members: Vec<String> =
             query.split('&').take(MAX_QUERY_MEMBERS).map(|member| self.query_member(member)).collect();
         members.join("&")

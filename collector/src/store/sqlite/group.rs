@@ -17,6 +17,10 @@ const KEY_USE_GRAIN: i64 = 60_000_000;
 pub(super) struct Committed {
     /// For each batch, in order.
     pub(super) stored: Vec<Stored>,
+    /// The attempts that are new: their batch, and their place in it.
+    pub(super) fresh: Vec<(usize, usize)>,
+    /// What senders lost and had not told before: reason and count.
+    pub(super) lost: Vec<(String, u64)>,
     /// The attempts that are new, for the live stream; empty when nobody watches.
     pub(super) events: Vec<Event>,
 }
@@ -31,34 +35,40 @@ pub(super) fn commit(
 ) -> Result<Committed, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut counts = Counts::default();
-    let mut events = Vec::new();
+    let (mut fresh, mut lost, mut events) = (Vec::new(), Vec::new(), Vec::new());
     let mut stored = Vec::with_capacity(group.len());
-    for submission in group {
+    for (number, submission) in group.iter().enumerate() {
         let mut batch = Stored::default();
-        for record in &submission.attempts {
+        for (place, record) in submission.attempts.iter().enumerate() {
             match append::attempt(&transaction, catalog, record, now, &mut counts)? {
                 None => batch.duplicates += 1,
                 Some(message) => {
                     batch.accepted += 1;
+                    fresh.push((number, place));
                     if watched {
                         events.push(Event::new(message, &record.attempt));
                     }
                 }
             }
         }
-        drops(&transaction, submission, now)?;
+        drops(&transaction, submission, now, &mut lost)?;
         key_use(&transaction, submission.key, now)?;
         stored.push(batch);
     }
     counts.write(&transaction)?;
     transaction.commit()?;
-    Ok(Committed { stored, events })
+    Ok(Committed { stored, fresh, lost, events })
 }
 
 /// Writes down what a sender lost. The same report, sent again, is the same row.
-fn drops(transaction: &Transaction<'_>, submission: &Submission, now: Timestamp) -> Result<(), Error> {
+fn drops(
+    transaction: &Transaction<'_>,
+    submission: &Submission,
+    now: Timestamp,
+    lost: &mut Vec<(String, u64)>,
+) -> Result<(), Error> {
     for (reason, count) in &submission.dropped {
-        transaction
+        let told = transaction
             .prepare_cached(
                 "INSERT INTO client_drops (instance, sent_at, reason, count, stored_at) VALUES (?, ?, ?, ?, ?)
                  ON CONFLICT DO NOTHING",
@@ -70,6 +80,9 @@ fn drops(transaction: &Transaction<'_>, submission: &Submission, now: Timestamp)
                 i64::try_from(*count).unwrap_or(i64::MAX),
                 now.unix_micros(),
             ])?;
+        if told > 0 {
+            lost.push((reason.clone(), *count));
+        }
     }
     Ok(())
 }

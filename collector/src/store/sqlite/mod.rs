@@ -7,12 +7,15 @@ mod open;
 mod readers;
 mod writer;
 
+pub(crate) use catalog::OTHER;
 pub(crate) use readers::Readers;
 pub(crate) use writer::Writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Error;
+use crate::export::Meters;
 
 pub(crate) const FILE_NAME: &str = "surehook.db";
 
@@ -21,10 +24,11 @@ pub(crate) fn open(
     directory: &Path,
     queue: usize,
     events: crate::api::live::Feed,
+    meters: Arc<Meters>,
     clock: crate::clock::Clock,
 ) -> Result<(Writer, Readers), Error> {
     let path = directory.join(FILE_NAME);
     let connection = open::writer(&path)?;
-    let writer = Writer::start(connection, queue, events, clock)?;
+    let writer = Writer::start(connection, queue, events, meters, clock)?;
     Ok((writer, Readers::new(path)))
 }

@@ -1,7 +1,7 @@
 //! The one thread that writes. It takes all batches that wait, commits them together, then answers each.
 
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
@@ -11,6 +11,7 @@ use super::group;
 use crate::api::live::Feed;
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::export::Meters;
 use crate::store::Submission;
 
 /// Attempts after which a group is closed: more would make the first batch of it wait for the last.
@@ -30,9 +31,15 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. `queue` batches may wait for it.
-    pub(super) fn start(connection: Connection, queue: usize, feed: Feed, clock: Clock) -> Result<Self, Error> {
+    pub(super) fn start(
+        connection: Connection,
+        queue: usize,
+        feed: Feed,
+        meters: Arc<Meters>,
+        clock: Clock,
+    ) -> Result<Self, Error> {
         let (commands, receiver) = sync_channel(queue.max(1));
-        let thread = Thread { connection, catalog: Catalog::default(), receiver, feed, clock };
+        let thread = Thread { connection, catalog: Catalog::default(), receiver, feed, meters, clock };
         let thread = Builder::new().name("surehook-writer".to_owned()).spawn(move || thread.run())?;
         Ok(Self { commands, thread: Mutex::new(Some(thread)) })
     }
@@ -75,6 +82,7 @@ struct Thread {
     catalog: Catalog,
     receiver: Receiver<Command>,
     feed: Feed,
+    meters: Arc<Meters>,
     clock: Clock,
 }
 
@@ -147,6 +155,9 @@ impl Thread {
         match group::commit(&mut self.connection, &mut self.catalog, group, self.clock.now(), watched) {
             Ok(committed) => {
                 self.feed.publish(committed.events);
+                self.meters
+                    .stored(committed.fresh.iter().map(|(batch, place)| &group[*batch].attempts[*place].attempt));
+                committed.lost.iter().for_each(|(reason, count)| self.meters.lost(reason, *count));
                 Ok(committed.stored)
             }
             Err(error) => {
