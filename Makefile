@@ -18,7 +18,7 @@ CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
 .PHONY: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e
-.PHONY: bench-python bench-node bench-core bench-sdk bench-limits bench-collector bench-timing mutants
+.PHONY: bench-python bench-node bench-core bench-sdk bench-limits bench-collector bench-dedup bench-timing mutants
 .PHONY: fuzz fuzz-corpus $(FUZZ:%=fuzz-%) $(FUZZ:%=fuzz-corpus-%)
 
 help: ## list the targets
@@ -45,14 +45,15 @@ test-dashboard: dashboard
 
 test-rust: dashboard .build/servers
 	cargo test --workspace --exclude surehook-python --exclude surehook-node
+	cargo test -p surehook-core --features loom --test loom
 	cargo clippy --workspace --all-targets -- -D warnings
 
-test-python: .build/wheel
+test-python: .build/wheel .build/servers
 	cd python && ../$(BIN)/mypy
 	cd python && ../$(BIN)/lint-imports
 	$(BIN)/pytest python/tests
 
-test-node: .build/tarball
+test-node: .build/tarball .build/servers
 	npm run --prefix node lint
 	npm test --prefix node
 
@@ -147,9 +148,11 @@ room_P4 := node
 room_P5 := core
 room_P7 := sdk
 room_P8 := collector
+room_P11 := dedup
+room_P12 := dedup
 room_S6 := limits
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 P11 P12 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
@@ -171,6 +174,9 @@ bench-sdk: .build/tools
 
 bench-collector: dashboard
 	@cargo bench --quiet -p surehook-collector --bench ingest
+
+bench-dedup: .build/servers
+	@cargo bench --quiet -p surehook --bench dedup
 
 # Nightly Rust, for the fuzzer's instrumentation. fuzz/README.md tells where what it finds is, and what to do with it.
 SECONDS ?= 60

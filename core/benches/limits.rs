@@ -1,6 +1,7 @@
 //! S6: how long it takes to refuse what is over a limit, before anybody is authenticated.
 //!
 //! `cargo bench -p surehook-core --bench limits` prints one JSON line per figure; a slow figure never fails it.
+#![allow(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use common::{SIGNED_AT, verified};
 use surehook_core::dedup::{
     self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OperatorId,
-    OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, on_id_reuse,
+    OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, UnreadableEntry,
+    on_id_reuse,
 };
 use surehook_core::{ReasonCode, Timestamp};
 
@@ -291,6 +292,47 @@ fn bytes_that_nobody_wrote_are_no_response() {
     for bytes in [newer, forged, split, long, b"\x01\x00\xc8\x00\x00\x00body".to_vec()] {
         assert_eq!(StoredResponse::from_bytes(&bytes), None);
     }
+}
+
+// The entry as bytes
+
+#[test]
+fn an_entry_survives_its_bytes() {
+    for entry in [claimed_by(FIRST, at(0)), claimed_by(OwnerToken::new(u128::MAX), at(7)), done_by(FIRST, at(1))] {
+        assert_eq!(Entry::from_bytes(&entry.to_bytes()), Ok(entry));
+    }
+}
+
+#[test]
+fn no_two_claims_have_the_same_bytes() {
+    assert_ne!(claimed_by(FIRST, at(0)).to_bytes(), claimed_by(SECOND, at(0)).to_bytes());
+}
+
+#[test]
+fn bytes_that_nobody_wrote_are_no_entry() {
+    let (running, done) = (claimed_by(FIRST, at(0)).to_bytes(), done_by(FIRST, at(0)).to_bytes());
+    for length in 0..running.len() {
+        assert_eq!(Entry::from_bytes(&running[..length]), Err(UnreadableEntry::Damaged), "cut after {length} bytes");
+    }
+    for length in 0..done.len() - "first".len() {
+        assert_eq!(Entry::from_bytes(&done[..length]), Err(UnreadableEntry::Damaged), "cut after {length} bytes");
+    }
+    let longer = [&running[..], b"x"].concat();
+    let (mut older, mut strange) = (running.clone(), running);
+    older[0] = 0;
+    strange[1] = 3;
+    for bytes in [longer, older, strange] {
+        assert_eq!(Entry::from_bytes(&bytes), Err(UnreadableEntry::Damaged));
+    }
+}
+
+#[test]
+fn an_entry_of_a_later_version_is_told_from_a_damaged_one() {
+    let mut newer = done_by(FIRST, at(0)).to_bytes();
+    newer[0] = 2;
+    let error = Entry::from_bytes(&newer).expect_err("it is newer");
+    assert_eq!(error, UnreadableEntry::Newer(2));
+    assert!(error.to_string().contains("version 2"), "{error}");
 }
 
 // The replay guard

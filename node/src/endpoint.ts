@@ -1,4 +1,4 @@
-import type { Endpoint as NativeEndpoint } from '../native/binding'
+import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
 import { ask } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
@@ -8,6 +8,7 @@ import { packAny, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
+import { answer as answered, type TransactionStore } from './store'
 
 /** A request as an adapter hands it in. */
 export interface IncomingWebhook {
@@ -30,6 +31,7 @@ export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
   readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
+  readonly #store: TransactionStore | null
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -41,13 +43,17 @@ export class Endpoint<Req = unknown> {
     this.#native = translated(() => new (native().Endpoint)(settings))
     this.#idempotencyKey = options.idempotencyKey
     this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
+    this.#store = options.store ?? null
     this.name = this.#native.name
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
     logNotices()
   }
 
-  /** Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier` has to be asked. */
+  /**
+   * Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier`, a store on the other side
+   * of a network, the application's own, or another attempt has to be heard.
+   */
   begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
     const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
     const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
@@ -62,19 +68,35 @@ export class Endpoint<Req = unknown> {
     request: Req,
   ): Promise<Decision> {
     const { verdict, fault } = await ask(verifier, request, bytes, incoming.headers)
-    const decision = this.#decide(incoming, bytes, request, verdict)
+    const decision = await this.#decide(incoming, bytes, request, verdict)
     if (fault !== undefined && decision.answer?.kind === 'reject') log('error', `${this.name}: ${fault}`)
     return decision
   }
 
-  #decide(incoming: IncomingWebhook, bytes: Buffer | null, request: Req, verdict: boolean | string | null): Decision {
+  #decide(
+    incoming: IncomingWebhook,
+    bytes: Buffer | null,
+    request: Req,
+    verdict: boolean | string | null,
+  ): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
-    const { answer, delivery } = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
-    logNotices()
+    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
+    if (begun instanceof Promise) return begun.then((decision) => this.#decided(decision))
+    if (begun.question) return this.#asked(begun.question, this.#store as TransactionStore)
+    const decision = this.#decided(begun)
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
-    return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
+    return decision
+  }
+
+  async #asked(question: Question, store: TransactionStore): Promise<Decision> {
+    return this.#decided((await answered(question, store, null)).decision() as NativeDecision)
+  }
+
+  #decided({ answer, delivery }: NativeDecision): Decision {
+    logNotices()
+    return delivery ? { delivery: new Delivery(delivery, this.#store) } : { answer: answer as Answer }
   }
 
   /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */

@@ -25,6 +25,7 @@ export { SurehookError, WebhookVerificationError, type Diagnosis, type Rejection
 export type { HeadersLike } from './headers'
 export type { Logger } from './logger'
 export type { WebhookOptions } from './options'
+export type { TransactionStore } from './store'
 export type { WebhookScheme } from './scheme'
 export type { Payload } from './verifier'
 export { verify, type VerifyOptions, type VerifyResult } from './verify'

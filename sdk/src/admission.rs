@@ -1,11 +1,11 @@
 //! From a verified message to the decision whether its handler runs: the claim, and the wait for another attempt's answer.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use surehook_core::dedup::{Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse};
+use surehook_core::dedup::{self, Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason};
 use surehook_core::{Outcome, ReasonCode, Rejection};
 
@@ -16,8 +16,9 @@ use crate::io;
 use crate::lease::{self, Held};
 use crate::notice::{self, Level};
 use crate::options::{OnInFlight, OnStoreError};
+use crate::question::Question;
 use crate::record::{Record, Subject};
-use crate::store::DedupStore;
+use crate::store::{DedupStore, ONLY_THE_APPLICATION};
 
 /// For how long a request waits for another attempt's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +32,8 @@ pub enum Begun {
     Now(Decision),
     /// A store on the other side of a network, or another attempt, has to be heard first.
     Later(Pending),
+    /// The application has to ask its own database first, outside of any transaction.
+    Ask(Question<Decision>),
 }
 
 /// A decision to come. Nothing happens until [`then`](Self::then) or [`wait`](Self::wait) is called.
@@ -56,11 +59,13 @@ pub(crate) struct Admission {
 }
 
 impl Begun {
-    /// The decision; waits for it on the calling thread where it is to come.
+    /// The decision; waits for it on the calling thread where it is to come. A database that only the application can ask counts as
+    /// one that cannot be asked.
     pub fn wait(self) -> Decision {
         match self {
             Self::Now(decision) => decision,
             Self::Later(pending) => pending.wait(),
+            Self::Ask(question) => question.failed(ONLY_THE_APPLICATION),
         }
     }
 }
@@ -91,10 +96,13 @@ impl Pending {
 }
 
 impl Admission {
-    /// Asks a store that answers at once; leaves one that does not for later.
+    /// Asks a store that answers at once; leaves one that does not for later, or to the application.
     pub(crate) fn begin(mut self) -> Begun {
         let store = &self.claimed.store;
-        self.record.dedup_store = Some(store.kind());
+        self.record.dedup_store = Some(store.clone());
+        if store.is_application() {
+            return Begun::Ask(self.question());
+        }
         if store.is_remote() {
             return Begun::Later(Pending(Box::new(self)));
         }
@@ -104,6 +112,21 @@ impl Admission {
             return Begun::Later(Pending(Box::new(self)));
         }
         Begun::Now(self.decide(claim))
+    }
+
+    /// Asks for the claim. It is not renewed: an owner whose lease has passed to another is fenced, and its work rolled back.
+    fn question(self) -> Question<Decision> {
+        let Claimed { store, key, owner } = self.claimed.clone();
+        let (endpoint, fingerprint, lease) = (Arc::clone(&self.record.endpoint), self.fingerprint, store.lease());
+        Question::new(
+            &Arc::clone(&endpoint),
+            &key,
+            move |entry, now| dedup::claim(entry, fingerprint, owner, now, lease),
+            move |claim| {
+                let decided = catch_unwind(AssertUnwindSafe(|| self.decide(claim)));
+                decided.unwrap_or_else(|_| endpoint.failed_check())
+            },
+        )
     }
 
     /// Asks the store on the I/O thread, until nobody else handles the message or patience ends.
@@ -155,7 +178,7 @@ impl Admission {
 
     fn hold(&self) -> Hold {
         let Claimed { store, key, owner } = self.claimed.clone();
-        let lease = store.outlives_the_process().then(|| {
+        let lease = store.is_renewed().then(|| {
             let endpoint = Arc::clone(&self.record.endpoint);
             lease::keep(Held { store, key, owner, endpoint })
         });

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use surehook_core::dedup::{ReplayGuard, ReplayPass, StoredResponse};
+use surehook_core::dedup::{ReplayGuard, ReplayPass, STORED_BODY_LIMIT, StoredBody, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, Step};
@@ -17,8 +17,10 @@ use crate::answer::Answer;
 use crate::client::Client;
 use crate::lease::Lease;
 use crate::notice::{self, Level};
+use crate::question::Asked;
 use crate::record::{Ending, Record, Subject};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
+use crate::transaction::{Settled, Work};
 
 /// The right to run the handler for one message, and the place to say how that went.
 ///
@@ -28,6 +30,8 @@ use crate::settlement::{Ended, PendingEnd, Settlement, release};
 pub struct Delivery {
     subject: Subject,
     open: Mutex<Option<Box<Open>>>,
+    /// The process whose delivery it is.
+    pid: u32,
 }
 
 /// A delivery that has not ended.
@@ -37,6 +41,13 @@ struct Open {
     dedup: DedupResult,
     marks: Marks,
     metadata: Map<String, Value>,
+}
+
+/// A delivery that has ended, before its claim is settled.
+struct Closed {
+    record: Record,
+    hold: Hold,
+    ending: Ending,
 }
 
 /// What is kept for a message while its handler runs.
@@ -95,7 +106,7 @@ impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
         let open = Open { record, hold, dedup, marks: Marks::default(), metadata: Map::new() };
-        Self { subject, open: Mutex::new(Some(Box::new(open))) }
+        Self { subject, open: Mutex::new(Some(Box::new(open))), pid: std::process::id() }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -162,25 +173,53 @@ impl Delivery {
         self.failed(reason);
     }
 
+    /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
+    pub fn is_instant(&self) -> bool {
+        self.lock().as_ref().is_none_or(|open| open.record.endpoint.is_instant())
+    }
+
     /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
     /// network, at most 250 ms; [`finish_without_waiting`](Self::finish_without_waiting) never does.
     pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
         self.finish_without_waiting(response).wait()
     }
 
-    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. In a transaction of
+    /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
-        let Some(open) = self.lock().take() else { return Ended::Now(None) };
+        let Some(open) = self.take() else { return Ended::Now(None) };
         let client = open.record.client.clone();
-        guarded(client.as_ref(), move || open.finish(response)).unwrap_or(Ended::Now(None))
+        let in_transaction = open.record.endpoint.in_transaction;
+        let ended = guarded(client.as_ref(), move || open.finish(response));
+        ended.unwrap_or_else(|| match in_transaction {
+            true => Ended::Transaction(Asked::Done(Settled::failed())),
+            false => Ended::Now(None),
+        })
     }
 
-    /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network.
+    /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network. A claim in the
+    /// application's own database lapses with its lease; [`fail_without_waiting`](Self::fail_without_waiting) gives it back.
     pub fn fail(&self, error: HandlerError<'_>) {
-        if let Some(open) = self.lock().take() {
-            let client = open.record.client.clone();
-            guarded(client.as_ref(), move || open.fail(error));
+        drop(self.fail_without_waiting(error));
+    }
+
+    /// The same for a delivery in a transaction of the application's: once that is rolled back, the question gives the claim
+    /// back.
+    pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
+        let Some(open) = self.take() else { return Asked::Done(()) };
+        let client = open.record.client.clone();
+        guarded(client.as_ref(), move || open.fail(error)).unwrap_or(Asked::Done(()))
+    }
+
+    /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
+    fn take(&self) -> Option<Box<Open>> {
+        if self.pid == std::process::id() {
+            return self.lock().take();
         }
+        if let Ok(mut open) = self.open.try_lock() {
+            std::mem::forget(open.take());
+        }
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Open>>> {
@@ -215,18 +254,44 @@ impl Open {
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
+        if let Some(StoredBody::Omitted) = kept.as_ref().map(StoredResponse::body) {
+            self.say_that_a_body_is_omitted(size);
+        }
         let status = replacement.as_ref().map_or(response.status, |answer| answer.status);
-        match self.end(judgement, kept, Some(status), size, None) {
+        let ended = self.end(judgement, Some(status), size, None);
+        if ended.record.endpoint.in_transaction {
+            return Ended::Transaction(ended.into_work().settle(kept, replacement));
+        }
+        match ended.settle(kept) {
             Some(settlement) => Ended::Later(PendingEnd { settlement: Box::new(settlement), replacement }),
             None => Ended::Now(replacement),
         }
     }
 
-    fn fail(self, error: HandlerError<'_>) {
+    fn fail(self, error: HandlerError<'_>) -> Asked<()> {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
+        let ended = self.end(judgement, None, None, Some(info));
+        if ended.record.endpoint.in_transaction {
+            return ended.into_work().give_back();
+        }
         // Nothing is stored, so nothing is left for later.
-        drop(self.end(judgement, None, None, None, Some(info)));
+        drop(ended.settle(None));
+        Asked::Done(())
+    }
+
+    /// Said once for an endpoint: all of its answers are alike.
+    fn say_that_a_body_is_omitted(&self, size: Option<u64>) {
+        let endpoint = &self.record.endpoint;
+        if matches!(self.hold, Hold::Claim(..)) && endpoint.counters.count_omitted_body() {
+            let cause = match size {
+                Some(size) => format!("of {size} bytes, over {STORED_BODY_LIMIT},"),
+                None => "that is streamed".to_owned(),
+            };
+            let text =
+                format!("an answer {cause} is not stored: duplicates get its status and headers, without a body");
+            notice::give(Level::Info, format!("{}: {text}", endpoint.name));
+        }
     }
 
     fn judge(&self, end: HandlerEnd) -> Judgement {
@@ -234,15 +299,13 @@ impl Open {
         judge(&self.marks, end, &self.record.endpoint.requirements, event_type)
     }
 
-    /// Settles the claim and sends the record; `Some`: after a remote store was told.
     fn end(
         self,
         judgement: Judgement,
-        kept: Option<StoredResponse>,
         status: Option<u16>,
         response_size: Option<u64>,
         error: Option<ErrorInfo>,
-    ) -> Option<Settlement> {
+    ) -> Closed {
         let reason = match self.marks.mark() {
             Some(Mark::Failed { reason }) => Some(reason.clone()),
             _ => None,
@@ -258,8 +321,24 @@ impl Open {
             failure,
             metadata: self.metadata,
         };
-        let record = self.record;
-        match (self.hold, kept) {
+        Closed { record: self.record, hold: self.hold, ending }
+    }
+}
+
+impl Closed {
+    /// What the application's transaction decides about.
+    fn into_work(self) -> Work {
+        let claimed = match self.hold {
+            Hold::Claim(claimed, _) => Some(claimed),
+            Hold::Guard(..) | Hold::Nothing => None,
+        };
+        Work { record: self.record, ending: self.ending, claimed }
+    }
+
+    /// Settles the claim and sends the record; `Some`: after a remote store was told.
+    fn settle(self, kept: Option<StoredResponse>) -> Option<Settlement> {
+        let Self { record, hold, ending } = self;
+        match (hold, kept) {
             (Hold::Claim(claimed, lease), Some(response)) => {
                 let settlement = Settlement { record, ending, claimed, lease, response: Arc::new(response) };
                 if settlement.claimed.store.is_remote() {
@@ -281,7 +360,7 @@ impl Open {
 }
 
 /// What fails here must not change the answer of the host's handler. The attempt that is lost by it is counted.
-fn guarded<T>(client: Option<&Client>, end: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(client: Option<&Client>, end: impl FnOnce() -> T) -> Option<T> {
     let ended = catch_unwind(AssertUnwindSafe(end)).ok();
     if ended.is_none() {
         client.inspect(|client| client.lost(DropReason::InternalError));

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
 use surehook_core::envelope::{Envelope, EnvelopeFields};
-
 use surehook_core::handshake::{self, HandshakeAnswer};
-use surehook_core::scheme::{self, Path, Scheme};
+use surehook_core::scheme::Scheme;
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::telemetry::bodies::BodyFilter;
 use surehook_core::telemetry::redact::Redactor;
@@ -22,17 +21,15 @@ use crate::answer::Answer;
 use crate::arrival::{Arrival, Body, Request};
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
+use crate::counts::{Counters, DedupCounts};
 use crate::delivery::{Delivery, Hold};
 use crate::diagnosis::{self, Diagnostician};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::record::{Record, Subject};
+use crate::settings;
 use crate::store::{DedupStore, NAMESPACE};
-
-/// For how long a handled message is remembered; Svix retries for 27 h 35 min.
-const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
-/// The longest name of an endpoint, in bytes.
-const MAX_NAME: usize = 100;
+use crate::workers;
 
 /// One webhook route: verifies, de-duplicates, and says what to do with each request.
 ///
@@ -66,6 +63,9 @@ pub(crate) struct Inner {
     pub(crate) on_id_reuse: Option<OnIdReuse>,
     pub(crate) on_in_flight: OnInFlight,
     pub(crate) on_store_error: OnStoreError,
+    pub(crate) counters: Counters,
+    /// Whether handlers run inside of a transaction of the application's, which is asked before it ends.
+    pub(crate) in_transaction: bool,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -79,7 +79,7 @@ pub(crate) struct Inner {
 }
 
 /// What an endpoint remembers of earlier requests.
-enum Memory {
+pub(crate) enum Memory {
     /// Handled messages and their answers.
     Dedup(DedupStore),
     /// Only that a request was seen.
@@ -117,20 +117,27 @@ impl Endpoint {
     /// An unknown provider; a secret that is missing (the message names the environment variables), empty or unusable;
     /// an option outside of its range.
     pub fn new(options: EndpointOptions) -> Result<Self, ConfigError> {
-        let scheme = scheme_of(&options)?;
-        let name = endpoint_name(options.name.as_deref(), &scheme)?;
-        let reject_status = reject_status(options.reject_status)?;
+        let scheme = settings::scheme_of(&options)?;
+        let name = settings::endpoint_name(options.name.as_deref(), &scheme)?;
+        let reject_status = settings::reject_status(options.reject_status)?;
         let on = options.verification == Verification::On;
         let checked = on && !options.custom_verifier;
-        let secrets = if checked { secrets(&options.secrets, &scheme)? } else { Vec::new() };
-        let verifier = on.then(|| verifier(&scheme, &secrets, &options)).transpose()?;
+        let secrets = if checked { settings::secrets(&options.secrets, &scheme)? } else { Vec::new() };
+        let verifier = on.then(|| settings::verifier(&scheme, &secrets, &options)).transpose()?;
         let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
-        let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
-        let memory =
-            if on { memory(options.store.clone(), options.dedup.as_deref(), tolerance)? } else { Memory::None };
-        let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
-        let requirements = requirements(&options)?;
-        let warnings = warnings(&name, verifier.as_ref());
+        let ttl = settings::dedup_ttl(options.dedup_ttl, tolerance)?;
+        settings::check_waiting(&options)?;
+        let memory = if on {
+            settings::memory(options.store.clone(), options.dedup.as_deref(), tolerance)?
+        } else {
+            Memory::None
+        };
+        let fields = settings::envelope_fields(&scheme, options.event_type_field.as_deref())?;
+        let requirements = settings::requirements(&options)?;
+        let warnings = settings::warnings(&name, verifier.as_ref(), &scheme, ttl, &memory);
+        if matches!(&memory, Memory::Dedup(store) if !store.outlives_the_process()) {
+            workers::warn_of_memory(options.workers);
+        }
         let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
             scheme,
@@ -147,6 +154,8 @@ impl Endpoint {
             on_id_reuse: options.on_id_reuse,
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
+            counters: Counters::default(),
+            in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
             ttl,
             verifier,
@@ -172,9 +181,20 @@ impl Endpoint {
         self.0.max_body_bytes
     }
 
+    /// Whether [`begin_without_waiting`](Self::begin_without_waiting) and [`Delivery::finish_without_waiting`] ask nothing but
+    /// the memory of this process, and so return at once. A file may keep them waiting.
+    pub fn is_instant(&self) -> bool {
+        self.0.is_instant()
+    }
+
     /// What the owner should be told about the settings; also given as notices.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
+    }
+
+    /// How often each path of de-duplication was taken at this endpoint, in this process.
+    pub fn dedup_counts(&self) -> DedupCounts {
+        self.0.counters.read()
     }
 
     /// Says what to do with a request. Never panics. Waits for a store on the other side of a network, at most 250 ms, and
@@ -188,7 +208,8 @@ impl Endpoint {
         self.begin_without_waiting(request, hooks).wait()
     }
 
-    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later.
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. An application with
+    /// a [`DedupStore::application`] calls this one, and answers the question.
     pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
         let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
         decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))
@@ -207,6 +228,13 @@ impl std::fmt::Debug for Endpoint {
 impl Inner {
     pub(crate) fn verifier(&self) -> Option<&Verifier> {
         self.verifier.as_ref()
+    }
+
+    pub(crate) fn is_instant(&self) -> bool {
+        match &self.memory {
+            Memory::Dedup(store) => store.is_instant(),
+            Memory::Guard(_) | Memory::None => true,
+        }
     }
 
     /// Who sends this endpoint's telemetry, if anybody does.
@@ -337,126 +365,6 @@ impl<'e> Beginning<'e> {
         self.record.subject = subject;
         Decision::Handle(Delivery::new(self.record, hold, dedup))
     }
-}
-
-fn requirements(options: &EndpointOptions) -> Result<Requirements, ConfigError> {
-    let mut requirements = Requirements::default();
-    requirements.require_processing_mark = options.require_processing_mark;
-    requirements.on_silent_drop = options.on_silent_drop;
-    for (event_types, steps) in &options.steps {
-        requirements = requirements.with_steps(event_types, steps)?;
-    }
-    for event_types in &options.ignore {
-        requirements = requirements.with_ignored(event_types)?;
-    }
-    Ok(requirements)
-}
-
-fn endpoint_name(name: Option<&str>, scheme: &Scheme) -> Result<String, ConfigError> {
-    let name = name.unwrap_or(&scheme.provider);
-    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ConfigError::invalid_option("name", "it must be 1 to 100 bytes without control characters"));
-    }
-    Ok(name.to_owned())
-}
-
-fn reject_status(status: Option<u16>) -> Result<u16, ConfigError> {
-    match status.unwrap_or(401) {
-        status @ (400 | 401) => Ok(status),
-        _ => Err(ConfigError::invalid_option("reject_status", "it must be 400 or 401")),
-    }
-}
-
-/// The given secrets, or the one of the provider's first environment variable that is set.
-fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError> {
-    if !given.is_empty() {
-        return Ok(given.to_vec());
-    }
-    for name in &scheme.secret_env {
-        match std::env::var(name) {
-            Ok(text) if text.is_empty() => {
-                return Err(ConfigError::SecretMissing { hint: format!("the environment variable {name} is empty") });
-            }
-            Ok(text) => return Ok(vec![text]),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(ConfigError::secret_invalid(format!("the environment variable {name} is not text")));
-            }
-        }
-    }
-    let hint = match scheme.secret_env.as_slice() {
-        [] => "pass it".to_owned(),
-        names => format!("pass it, or set the environment variable {}", names.join(" or ")),
-    };
-    Err(ConfigError::SecretMissing { hint })
-}
-
-/// The user's own scheme, or the row of the provider. A function that verifies needs neither.
-fn scheme_of(options: &EndpointOptions) -> Result<Arc<Scheme>, ConfigError> {
-    if let Some(own) = &options.scheme {
-        return Ok(Arc::new(own.clone()));
-    }
-    match scheme::find(&options.provider) {
-        Some(scheme) => Ok(scheme),
-        None if options.custom_verifier => Scheme::verified_elsewhere(&options.provider).map(Arc::new),
-        None => Err(ConfigError::unknown_provider(&options.provider)),
-    }
-}
-
-fn verifier(scheme: &Arc<Scheme>, secrets: &[String], options: &EndpointOptions) -> Result<Verifier, ConfigError> {
-    let scheme = Arc::clone(scheme);
-    let mut verifier = match options.custom_verifier {
-        true => Verifier::custom(scheme),
-        false => Verifier::for_scheme(scheme, secrets)?,
-    };
-    if let Some(tolerance) = options.tolerance {
-        verifier = verifier.with_tolerance(tolerance)?;
-    }
-    if let Some(bytes) = options.max_body_bytes {
-        verifier = verifier.with_max_body_bytes(bytes)?;
-    }
-    if let Some(url) = &options.url {
-        verifier = verifier.with_url(url)?;
-    }
-    if options.custom_verifier { Ok(verifier) } else { verifier.complete() }
-}
-
-fn envelope_fields(scheme: &Scheme, event_type: Option<&str>) -> Result<EnvelopeFields, ConfigError> {
-    let fields = EnvelopeFields::of(scheme);
-    let Some(event_type) = event_type else { return Ok(fields) };
-    let path: Path = event_type.parse().map_err(|fault| ConfigError::invalid_option("event_type_field", fault))?;
-    Ok(fields.with_event_type(path))
-}
-
-fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, ConfigError> {
-    let ttl = ttl.unwrap_or(DEFAULT_TTL);
-    if ttl < tolerance * 2 {
-        let least = tolerance.as_secs() * 2;
-        return Err(ConfigError::invalid_option(
-            "dedup_ttl",
-            format!("it must be at least twice the tolerance: {least} s"),
-        ));
-    }
-    Ok(ttl)
-}
-
-fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
-    match (store, url.unwrap_or("memory://")) {
-        (Some(store), _) => Ok(Memory::Dedup(store)),
-        (None, "off") => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
-        (None, url) => DedupStore::open(url).map(Memory::Dedup),
-    }
-}
-
-fn warnings(name: &str, verifier: Option<&Verifier>) -> Vec<String> {
-    let warnings: Vec<String> = match verifier {
-        Some(verifier) => verifier.warnings().map(|warning| format!("{name}: {warning}")).collect(),
-        None => vec![format!("{name}: verification is off: anybody can send it events")],
-    };
-    for warning in &warnings {
-        notice::give(Level::Warning, warning);
-    }
-    warnings
 }
 
 fn random() -> u128 {

@@ -11,6 +11,7 @@ use surehook_core::{OnSilentDrop, Scheme};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::store::DedupStore;
+use crate::workers::Workers;
 
 /// The settings of an [`Endpoint`](crate::Endpoint). All but the provider may be left at their defaults.
 ///
@@ -72,6 +73,8 @@ pub struct EndpointOptions {
     /// Captures bodies for the telemetry, with credentials and the paths that are named taken out; off by default. Only
     /// bodies that passed the check are captured, up to 64 KiB.
     pub capture_body: Option<CaptureBody>,
+    /// Which worker of its server this process is, where the host can tell.
+    pub workers: Option<Workers>,
     /// Who sends the telemetry; the process-wide client of [`init`](crate::init) by default.
     pub client: Option<Client>,
     /// Where the time comes from; the operating system by default.

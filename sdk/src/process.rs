@@ -6,12 +6,21 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 /// A value of which every process has its own: after a fork the child gets a fresh one.
-pub(crate) struct PerProcess<T> {
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// let queue = surehook::PerProcess::new(|| Mutex::new(Vec::new()));
+/// queue.get().lock().unwrap().push("this process's own");
+/// assert_eq!(queue.get().lock().unwrap().len(), 1);
+/// ```
+pub struct PerProcess<T> {
     current: ArcSwap<Owned<T>>,
     fresh: Box<dyn Fn() -> T + Send + Sync>,
 }
 
-pub(crate) struct Owned<T> {
+/// A value and the process that it belongs to.
+pub struct Owned<T> {
     pid: u32,
     value: T,
 }
@@ -25,13 +34,14 @@ impl<T> Deref for Owned<T> {
 }
 
 impl<T> PerProcess<T> {
-    pub(crate) fn new(fresh: impl Fn() -> T + Send + Sync + 'static) -> Self {
+    /// `fresh` makes the value of each process, when it is first asked for there.
+    pub fn new(fresh: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let current = ArcSwap::from_pointee(Owned { pid: std::process::id(), value: fresh() });
         Self { current, fresh: Box::new(fresh) }
     }
 
     /// The value of this very process.
-    pub(crate) fn get(&self) -> Arc<Owned<T>> {
+    pub fn get(&self) -> Arc<Owned<T>> {
         let current = self.current.load_full();
         if current.pid == std::process::id() {
             return current;

@@ -13,7 +13,10 @@ use crate::answer::Answer;
 use crate::io;
 use crate::lease::Lease;
 use crate::notice::{self, Level};
+use crate::question::Asked;
 use crate::record::{Ending, Record};
+use crate::store::ONLY_THE_APPLICATION;
+use crate::transaction::Settled;
 
 /// An answer that could not be stored is tried again so often, so far apart: a store that is away for some seconds does not
 /// make a handler run twice.
@@ -26,6 +29,8 @@ pub enum Ended {
     Now(Option<Answer>),
     /// A store on the other side of a network has to be told first.
     Later(PendingEnd),
+    /// The application's transaction has to be asked first, before it ends.
+    Transaction(Asked<Settled>),
 }
 
 /// An end to come. Nothing happens until [`then`](Self::then) or [`wait`](Self::wait) is called.
@@ -45,11 +50,13 @@ pub(crate) struct Settlement {
 }
 
 impl Ended {
-    /// `Some`: send this answer instead. Waits on the calling thread where a store has to be told.
+    /// `Some`: send this answer instead. Waits on the calling thread where a store has to be told. A database that only the
+    /// application can ask counts as one that cannot be asked.
     pub fn wait(self) -> Option<Answer> {
         match self {
             Self::Now(replacement) => replacement,
             Self::Later(pending) => pending.wait(),
+            Self::Transaction(asked) => asked.unasked(ONLY_THE_APPLICATION).obeyed(),
         }
     }
 }

@@ -6,8 +6,8 @@ use napi::bindgen_prelude::BufferSlice;
 use napi_derive::napi;
 use surehook::core::diagnose::{Certainty, Finding};
 use surehook::core::telemetry::redact::Redactor;
-use surehook::core::{HeaderPairs, Incoming, Timestamp, scheme};
-use surehook::{Clock, ReasonCode, SystemClock, VerifiedMessage};
+use surehook::core::{Incoming, Timestamp, scheme};
+use surehook::{Clock, ReasonCode, SystemClock};
 
 use crate::convert::{self, Headers, Rejection, Result, bytes, coded, request_line, seconds};
 

@@ -33,6 +33,7 @@
 //! ```
 
 mod encoding;
+mod entry;
 mod key;
 mod machine;
 mod memory;
@@ -40,7 +41,9 @@ mod replay_guard;
 mod response;
 mod reuse;
 mod store;
+mod sync;
 
+pub use entry::UnreadableEntry;
 pub use key::{DedupKey, Fingerprint, OperatorId};
 pub use machine::{
     Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,

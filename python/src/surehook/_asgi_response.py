@@ -56,7 +56,7 @@ class HeldResponse:
             self._captured = len(self._body) <= STORED_BODY_LIMIT
 
     async def _finish(self) -> None:
-        answer = self._delivery.finish(
+        answer = await self._delivery.finish_async(
             status=self._start["status"],
             headers=self._start.get("headers", ()),
             body=bytes(self._body) if self._captured else None,

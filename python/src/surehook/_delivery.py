@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from surehook import _native
 from surehook._client import log_notices
+from surehook._waiting import settled
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -64,11 +65,16 @@ class Delivery:
     def finish(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
         """End the delivery with the handler's answer; ``body`` is None when it was not captured.
 
-        Returns the answer to send instead, where there is one.
+        Returns the answer to send instead, where there is one. Waits for a remote store, at most
+        250 ms, while other threads run.
         """
-        answer = self._native.finish(status, headers, body)
-        log_notices()
-        return None if answer is None else Answer(*answer)
+        ended = self._native.finish(status, headers, body)
+        return _public(ended.wait() if isinstance(ended, _native.Pending) else ended)
+
+    async def finish_async(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
+        """The same for an event loop, which it never blocks."""
+        ended = self._native.finish(status, headers, body)
+        return _public(await settled(ended) if isinstance(ended, _native.Pending) else ended)
 
     def fail(self, error: BaseException) -> None:
         """End the delivery with the exception that the handler raised."""
@@ -96,6 +102,11 @@ def current_delivery() -> Delivery | None:
 
 
 _current: ContextVar[Delivery | None] = ContextVar("surehook_delivery", default=None)
+
+
+def _public(answer: _native._AnswerParts | None) -> Answer | None:
+    log_notices()
+    return None if answer is None else Answer(*answer)
 
 
 def _type_name(error: BaseException) -> str:

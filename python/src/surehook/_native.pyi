@@ -1,6 +1,6 @@
 # The types of bindings/python. `mypy.stubtest` compares this file with the built module.
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, final
+from typing import Any, Final, Generic, TypeAlias, TypeVar, final
 
 from surehook.errors import Certainty, Finding
 
@@ -9,6 +9,7 @@ __all__ = [
     "Delivery",
     "Endpoint",
     "NativeError",
+    "Pending",
     "Webhook",
     "__version__",
     "findings",
@@ -17,11 +18,18 @@ __all__ = [
     "reason_codes",
     "shutdown",
     "stats",
+    "stop_waker",
     "take_notices",
     "verify",
 ]
 __version__: Final[str]
 STORED_BODY_LIMIT: Final[int]
+
+_T = TypeVar("_T")
+
+# Status, headers, body.
+_AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+_Decision: TypeAlias = Delivery | _AnswerParts
 
 def findings() -> list[str]: ...
 def reason_codes() -> list[str]: ...
@@ -75,12 +83,15 @@ class Endpoint:
         reject_status: int | None = None,
         dedup: str | None = None,
         dedup_ttl: float | None = None,
+        on_store_error: str | None = None,
+        on_in_flight: str | None = None,
+        on_id_reuse: str | None = None,
         require_processing_mark: bool = False,
         steps: Mapping[str, Sequence[str]] | None = None,
         ignore: Sequence[str] | None = None,
         on_silent_drop: str | None = None,
-        on_id_reuse: str | None = None,
         verification: str | None = None,
+        workers: tuple[int | None, int] | None = None,
     ) -> Endpoint: ...
     @property
     def name(self) -> str: ...
@@ -97,7 +108,7 @@ class Endpoint:
         missing: str | None,
         verdict: bool | str | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
-    ) -> Delivery | tuple[int, list[tuple[str, str]], bytes]: ...
+    ) -> _Decision | Pending[_Decision]: ...
 
 @final
 class Delivery:
@@ -112,9 +123,15 @@ class Delivery:
     def failed(self, reason: str) -> None: ...
     def finish(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
-    ) -> tuple[int, list[tuple[str, str]], bytes] | None: ...
+    ) -> _AnswerParts | Pending[_AnswerParts | None] | None: ...
     def fail(self, kind: str, error_type: str, message: str, location: str | None) -> None: ...
 
+@final
+class Pending(Generic[_T]):
+    def wait(self) -> _T: ...
+    def then(self, done: Callable[[_T], object]) -> None: ...
+
+def stop_waker() -> None: ...
 def init(api_key: str | None, endpoint: str | None, runtime: str, framework: str | None) -> None: ...
 def flush(timeout: float) -> bool: ...
 def shutdown(timeout: float) -> bool: ...

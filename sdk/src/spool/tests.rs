@@ -22,7 +22,7 @@ fn attempt(number: u128) -> Attempt {
         duration_us: 1,
         status: Some(200),
         outcome: Outcome::Processed,
-        verification: Verification { result: VerificationResult::Verified, code: None },
+        verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
         dedup: Dedup { result: DedupResult::New, store: None },
         steps: Vec::new(),
         missing_steps: Vec::new(),

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use percent_encoding::percent_decode_str;
 use surehook_core::ConfigError;
 
+#[cfg(feature = "redis")]
+use super::certificates::CertificateFiles;
+
 /// The stores there are, for error messages.
 const KNOWN: &str = "memory://, off, sqlite:///path, redis://, rediss://, redis+cluster://, rediss+cluster://, \
                      redis+sentinel://, rediss+sentinel://, postgres://";
@@ -28,7 +31,8 @@ pub(super) enum Address {
 #[cfg(feature = "redis")]
 pub(super) struct Servers {
     pub(super) layout: Layout,
-    pub(super) tls: bool,
+    /// Whether to use TLS, and with what.
+    pub(super) tls: Option<CertificateFiles>,
     pub(super) hosts: Vec<(String, u16)>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
@@ -80,14 +84,18 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, ConfigError> {
 
 #[cfg(feature = "redis")]
 impl Servers {
-    /// Reads `[user[:password]@]host[:port][,host[:port]…][/path]`.
+    /// Reads `[user[:password]@]host[:port][,host[:port]…][/path][?sslrootcert=…]`.
     fn parse(scheme: &str, rest: &str) -> Result<Self, ConfigError> {
         let (tls, layout) = match scheme.split_once('+') {
             Some((transport, layout)) => (transport == "rediss", layout),
             None => (scheme == "rediss", ""),
         };
-        if rest.contains(['?', '#']) {
-            return Err(unusable("a redis URL has no ? and no #; write them as %3F and %23 in a password"));
+        let (rest, tls) = match rest.split_once('?') {
+            None => (rest, tls.then(CertificateFiles::default)),
+            Some((rest, query)) => (rest, Some(read_query(query, tls)?)),
+        };
+        if rest.contains('#') {
+            return Err(unusable("a redis URL has no #; write it as %23 in a password"));
         }
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (credentials, hosts) = authority.rsplit_once('@').map_or((None, authority), |(c, hosts)| (Some(c), hosts));
@@ -117,6 +125,20 @@ impl Servers {
         }
         Ok(Self { layout, tls, hosts, user, password, database })
     }
+}
+
+#[cfg(feature = "redis")]
+fn read_query(query: &str, tls: bool) -> Result<CertificateFiles, ConfigError> {
+    let mut files = CertificateFiles::default();
+    if query.contains(['@', '?', '#']) || !query.split('&').all(|parameter| files.take(parameter)) {
+        return Err(unusable(
+            "a redis URL may have ?sslrootcert=, sslcert= and sslkey=, nothing else; write ? as %3F in a password",
+        ));
+    }
+    if !tls {
+        return Err(unusable("certificates are for rediss://"));
+    }
+    Ok(files)
 }
 
 #[cfg(feature = "redis")]

@@ -1,8 +1,11 @@
 //! Where handled messages are remembered: chosen by a URL.
 
 mod address;
+mod application;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod breaker;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod certificates;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod link;
 #[cfg(feature = "postgres")]
@@ -23,6 +26,8 @@ use surehook_core::dedup::{
 use surehook_core::{ConfigError, Timestamp, scheme};
 
 use address::Address;
+use application::ApplicationStore;
+pub(crate) use application::ONLY_THE_APPLICATION;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 use remote::Remote;
 use sqlite::SqliteStore;
@@ -59,6 +64,8 @@ enum Backing {
     Remote(Remote),
     /// The application's own.
     Own(Arc<dyn Store>),
+    /// A table in the application's database.
+    Application(Arc<ApplicationStore>),
 }
 
 /// What a store holds.
@@ -98,7 +105,17 @@ impl DedupStore {
         }))
     }
 
-    /// A store of the application's own, e.g. one that joins its transactions.
+    /// A table in the application's own database, asked inside of its own transactions: see
+    /// [`Endpoint::begin_without_waiting`](crate::Endpoint::begin_without_waiting). `kind` stands in the record of an attempt, e.g.
+    /// `django`.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] for a kind that is not 1 to 40 of `a-z`, `0-9`, `_` and `-`.
+    pub fn application(kind: &str) -> Result<Self, ConfigError> {
+        Ok(Self(Backing::Application(Arc::new(ApplicationStore::new(kind)?))))
+    }
+
+    /// A store of the application's own that answers at once.
     pub fn of(store: Arc<dyn Store>) -> Self {
         Self(Backing::Own(store))
     }
@@ -116,6 +133,7 @@ impl DedupStore {
                 store.wait_long(move |backend| backend.get(key))
             }
             Backing::Memory(_) | Backing::Own(_) => Err(self.cannot("look into")),
+            Backing::Application(_) => Err(only_the_application()),
         }
     }
 
@@ -132,6 +150,7 @@ impl DedupStore {
                 store.wait_long(move |backend| backend.forget(key))
             }
             Backing::Memory(_) | Backing::Own(_) => Err(self.cannot("change")),
+            Backing::Application(_) => Err(only_the_application()),
         }
     }
 
@@ -150,6 +169,7 @@ impl DedupStore {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.wait_long(|backend| backend.stats()),
             Backing::Own(_) => Err(self.cannot("count in")),
+            Backing::Application(_) => Err(only_the_application()),
         }
     }
 
@@ -160,6 +180,7 @@ impl DedupStore {
     pub fn migrate(&self) -> Result<Migration, StoreError> {
         match &self.0 {
             Backing::Memory(_) | Backing::Own(_) => Ok(Migration::Nothing),
+            Backing::Application(_) => Err(only_the_application()),
             Backing::Sqlite(store) => store.migrate(),
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.wait_long(|backend| backend.migrate()),
@@ -186,9 +207,20 @@ impl DedupStore {
         if self.outlives_the_process() { LEASE } else { LEASE_LIMIT }
     }
 
-    /// Whether a claim stays when its process dies, so that it has to be renewed by a process that lives.
+    /// Whether a claim stays when its process dies.
     pub(crate) fn outlives_the_process(&self) -> bool {
         !matches!(self.0, Backing::Memory(_))
+    }
+
+    /// Whether claims are renewed by the process that lives. Where only the application can ask they are not, and need not be:
+    /// docs/decisions/0011.
+    pub(crate) fn is_renewed(&self) -> bool {
+        self.outlives_the_process() && !self.is_application()
+    }
+
+    /// Whether it asks nothing but the memory of this process, or nothing by itself.
+    pub(crate) fn is_instant(&self) -> bool {
+        !self.outlives_the_process() || self.is_application()
     }
 
     /// Whether an operation waits for a network: then it must not be asked on a thread that others wait for.
@@ -200,6 +232,11 @@ impl DedupStore {
         }
     }
 
+    /// Whether only the application can ask it.
+    pub(crate) fn is_application(&self) -> bool {
+        matches!(self.0, Backing::Application(_))
+    }
+
     fn local(&self) -> &dyn Store {
         match &self.0 {
             Backing::Memory(store) => &**store,
@@ -207,12 +244,17 @@ impl DedupStore {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store,
             Backing::Own(store) => &**store,
+            Backing::Application(store) => &**store,
         }
     }
 
     fn cannot(&self, what: &str) -> StoreError {
         StoreError { reason: format!("no other process can {what} a {} store", self.kind()) }
     }
+}
+
+fn only_the_application() -> StoreError {
+    StoreError { reason: ONLY_THE_APPLICATION.to_owned() }
 }
 
 /// The operations for the I/O thread.
@@ -272,7 +314,7 @@ impl DedupStore {
 
 /// Every operation waits for its answer; [`Endpoint::begin`](crate::Endpoint::begin) has a form that does not.
 impl Store for DedupStore {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> &str {
         self.local().kind()
     }
 

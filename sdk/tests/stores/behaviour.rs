@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use surehook::core::Timestamp;
 use surehook::core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, OwnerToken, Release, Renewal, Store, StoreError,
-    StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, OwnerToken, Release, Renewal, Store,
+    StoreError, StoredResponse,
 };
 use surehook::{AnswerKind, Begun, Clock, Decision, DedupStore, Endpoint, Hooks, OnInFlight};
 
 use crate::bench::Bench;
 pub use crate::crash::{killed_owners_lose_nothing, processes_share_the_work};
+pub use crate::extremes::{clocks_may_jump, large_and_streamed_answers_are_handled};
 use crate::support::{Message, answered, handled, ok, status};
 
 /// D1: of 10 000 concurrent duplicates, 200 at a time, one is handled.
@@ -136,6 +137,23 @@ pub fn a_stopped_owner_is_fenced(bench: &Bench) {
     }
 }
 
+/// D4, as endpoints see it: the stopped owner's answer is refused, which is counted once.
+pub fn a_fenced_answer_is_counted_once(bench: &Bench) {
+    let (stopped, next) = (bench.endpoint(|_| {}), bench.endpoint(|_| {}));
+    let (message, key) = (Message::user_created("msg_fenced"), bench.key("msg_fenced"));
+    let first = handled(decided(&message, &stopped));
+    // In memory a claim lasts for as long as a handler may run.
+    let lease = if bench.url == "memory://" { LEASE_LIMIT } else { LEASE };
+    bench.pass(&[key], lease);
+    let retry = Message { sent_at: message.sent_at + i64::try_from(lease.as_secs()).unwrap(), ..message.clone() };
+    handled(decided(&retry, &next)).finish(ok(b"second"));
+    assert!(first.finish(ok(b"first")).is_none(), "its own sender gets its own answer");
+    assert_eq!(answered(decided(&retry, &stopped)).body, b"second");
+    let counts = stopped.dedup_counts();
+    assert_eq!((counts.new, counts.fenced, counts.duplicate), (0, 1, 1));
+    assert_eq!((next.dedup_counts().new, next.dedup_counts().fenced), (1, 0));
+}
+
 /// D7: forged requests with a victim's id never reach the store, and the real one still runs.
 pub fn forged_requests_touch_nothing(bench: &Bench) {
     let counting = Arc::new(Counting { store: bench.store.clone(), asked: AtomicUsize::new(0) });
@@ -171,7 +189,7 @@ pub fn waiting_duplicates_get_the_answer(bench: &Bench) {
         let (sender, receiver) = mpsc::channel();
         match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
-            Begun::Now(_) => panic!("it has to wait"),
+            Begun::Now(_) | Begun::Ask(_) => panic!("it has to wait"),
         }
         assert!(receiver.recv_timeout(Duration::from_millis(100)).is_err(), "the first attempt still runs");
         first.finish(surehook::Response { status: code, ..ok(b"waited for") });
@@ -193,7 +211,7 @@ pub fn only_so_many_wait(bench: &Bench) {
         let sender = sender.clone();
         match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
-            Begun::Now(_) => panic!("it has to wait"),
+            Begun::Now(_) | Begun::Ask(_) => panic!("it has to wait"),
         }
     }
     let turned_away = answered(receiver.recv_timeout(Duration::from_secs(5)).unwrap());
@@ -273,7 +291,7 @@ impl Counting {
 }
 
 impl Store for Counting {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> &str {
         self.store.kind()
     }
 
@@ -319,12 +337,23 @@ pub fn seed() -> u64 {
     })
 }
 
-/// Fisher and Yates, with the steps of SplitMix64.
-pub fn shuffle<T>(items: &mut [T], mut state: u64) {
-    for last in (1..items.len()).rev() {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+/// The numbers of SplitMix64.
+pub struct Random(pub u64);
+
+impl Random {
+    /// A number below this one.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        items.swap(last, ((mixed ^ (mixed >> 31)) % (last as u64 + 1)) as usize);
+        ((mixed ^ (mixed >> 31)) % end as u64) as usize
+    }
+}
+
+/// Fisher and Yates.
+pub fn shuffle<T>(items: &mut [T], seed: u64) {
+    let mut random = Random(seed);
+    for last in (1..items.len()).rev() {
+        items.swap(last, random.below(last + 1));
     }
 }

@@ -58,6 +58,11 @@ impl Bench {
         Endpoint::new(options).unwrap()
     }
 
+    /// Whether the store goes by a clock of its own, not by the caller's.
+    pub fn has_own_clock(&self) -> bool {
+        self.url.starts_with("redis") || self.url.starts_with("postgres")
+    }
+
     pub fn key(&self, id: &str) -> DedupKey {
         DedupStore::key("clerk", &self.name, OperatorId::Provider(id)).unwrap()
     }

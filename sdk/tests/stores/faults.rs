@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use surehook::core::dedup::{Entry, Store};
-use surehook::{AnswerKind, Decision, DedupStore, Endpoint, OnStoreError};
+use surehook::{AnswerKind, Clock, Decision, DedupStore, Endpoint, OnStoreError};
 
+use crate::behaviour::{Random, decided, seed};
 use crate::bench::Bench;
 use crate::proxy::{Fault, Proxy};
 use crate::support::{Message, answered, handled, ok};
@@ -18,7 +19,7 @@ fn through(bench: &Bench, proxy: &Proxy) -> String {
 }
 
 /// Asks about new messages until one is handled.
-fn recovered(endpoint: &Endpoint, label: &str) -> Duration {
+pub fn recovered(endpoint: &Endpoint, label: &str) -> Duration {
     let began = Instant::now();
     for attempt in 0.. {
         match Message::user_created(&format!("msg_{label}_{attempt}")).begin(endpoint) {
@@ -34,6 +35,20 @@ fn recovered(endpoint: &Endpoint, label: &str) -> Duration {
     began.elapsed()
 }
 
+/// Asks more often than it takes to open the breaker: each time 503 within the budget. Returns the longest time it took.
+pub fn answered_for(endpoint: &Endpoint, label: &str) -> Duration {
+    let ask = |attempt| {
+        let began = Instant::now();
+        let answer = answered(Message::user_created(&format!("msg_{label}_{attempt}")).begin(endpoint));
+        assert_eq!((answer.kind, answer.status), (AnswerKind::Unavailable, 503), "{label}");
+        assert!(answer.headers.contains(&("retry-after".to_owned(), "30".to_owned())));
+        began.elapsed()
+    };
+    let longest = (0..8).map(ask).max().unwrap();
+    assert!(longest <= ADDED_AT_MOST, "{label} added {longest:?}");
+    longest
+}
+
 /// Every fault: 503 within the budget, whether it meets the breaker closed or open; then the store is used again.
 pub fn a_failing_store_is_answered_for(bench: &Bench) {
     let proxy = Proxy::before(bench.port.unwrap());
@@ -43,15 +58,7 @@ pub fn a_failing_store_is_answered_for(bench: &Bench) {
     let faults = [Fault::Refuse, Fault::Stall, Fault::Reset, Fault::CutAfter(3), Fault::CutAfter(10), Fault::LoseReply];
     for (index, fault) in faults.into_iter().enumerate() {
         proxy.set(fault);
-        let mut longest = Duration::ZERO;
-        for attempt in 0..8 {
-            let began = Instant::now();
-            let answer = answered(Message::user_created(&format!("msg_fault_{index}_{attempt}")).begin(&endpoint));
-            longest = longest.max(began.elapsed());
-            assert_eq!((answer.kind, answer.status), (AnswerKind::Unavailable, 503), "{fault:?}");
-            assert!(answer.headers.contains(&("retry-after".to_owned(), "30".to_owned())));
-        }
-        assert!(longest <= ADDED_AT_MOST, "{fault:?} added {longest:?}");
+        let longest = answered_for(&endpoint, &format!("fault_{index}"));
         proxy.set(Fault::None);
         let recovery = recovered(&endpoint, &format!("{index}"));
         eprintln!("{}: {fault:?}: at most {longest:?} added, back after {recovery:?}", bench.store.kind());
@@ -100,6 +107,61 @@ pub fn an_answer_outlives_a_short_failure(bench: &Bench) {
     }
 }
 
+/// One process behind a network that fails at random, another beside the store: each message ends with one answer, a lease
+/// has one holder, and an answer that is stored never changes.
+pub fn partitions_lose_nothing(bench: &Bench) {
+    let seed = seed();
+    let (proxy, mut random) = (Proxy::before(bench.port.unwrap()), Random(seed));
+    let url = through(bench, &proxy);
+    let (far, near) = (bench.endpoint(|options| options.dedup = Some(url)), bench.endpoint(|_| {}));
+    recovered(&far, "start");
+    for index in 0..30 {
+        let id = format!("msg_partition_{index}");
+        let sent_at = bench.clock.now().unix_micros() / 1_000_000;
+        let (message, key) = (Message { sent_at, ..Message::user_created(&id) }, bench.key(&id));
+        proxy.set(any_fault(&mut random));
+        let first = message.begin(&far);
+        proxy.set(any_fault(&mut random));
+        if let Decision::Handle(delivery) = first {
+            assert_eq!(answered(decided(&message, &near)).kind, AnswerKind::Busy, "seed {seed}: {id} has two holders");
+            delivery.finish(ok(b"far"));
+        }
+        proxy.set(Fault::None);
+        // The provider tries again, after any lease of an owner that nobody hears from.
+        bench.pass(&[key], Duration::from_secs(30));
+        let body: &[u8] = match decided(&message, &near) {
+            Decision::Handle(delivery) => {
+                delivery.finish(ok(b"near"));
+                b"near"
+            }
+            Decision::Answer(answer) => {
+                assert_eq!((answer.status, &answer.body[..]), (200, &b"far"[..]), "seed {seed}: {id}");
+                b"far"
+            }
+        };
+        assert_eq!(answered(decided(&message, &near)).body, body, "seed {seed}: {id}");
+        let again = message.begin(&far);
+        if let Decision::Answer(answer) = &again {
+            let heard = answer.kind != AnswerKind::Unavailable;
+            assert!(!heard || answer.body == body, "seed {seed}: {id}: {answer:?}");
+        } else {
+            panic!("seed {seed}: {id} is handled although it has an answer");
+        }
+    }
+}
+
+/// Half of the time none.
+fn any_fault(random: &mut Random) -> Fault {
+    match random.below(10) {
+        0 => Fault::Refuse,
+        1 => Fault::Stall,
+        2 => Fault::Reset,
+        3 => Fault::CutAfter(random.below(60)),
+        4 => Fault::LoseReply,
+        _ => Fault::None,
+    }
+}
+
 /// With `onStoreError: "process"` the handler runs, without de-duplication.
 pub fn a_failing_store_can_be_ignored(bench: &Bench) {
     let proxy = Proxy::before(bench.port.unwrap());
@@ -112,6 +174,7 @@ pub fn a_failing_store_can_be_ignored(bench: &Bench) {
     for _ in 0..2 {
         handled(Message::user_created("msg_ignored").begin(&endpoint)).finish(ok(b""));
     }
+    assert_eq!(endpoint.dedup_counts().unprotected, 2);
     assert!(surehook::take_notices().iter().any(|notice| notice.text.contains("handled without de-duplication")));
 }
 

@@ -5,13 +5,17 @@
 mod behaviour;
 mod bench;
 mod crash;
+mod extremes;
 mod faults;
 mod model;
 mod proxy;
 mod refusals;
+mod sentinel;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
+mod unwritable;
 
 /// The tests of one store; each has a name, e.g. `redis::concurrent_duplicates_run_once`.
 macro_rules! suite {
@@ -41,8 +45,9 @@ macro_rules! suite {
 macro_rules! every_store {
     ($($store:ident: $cases:literal, [$($fault:ident)*], [$($more:ident)*];)*) => {
         $(suite!($store: $cases, [$($fault)*] concurrent_duplicates_run_once shuffled_duplicates_run_once_each replays_are_equal
-            failed_messages_run_again a_stopped_owner_is_fenced forged_requests_touch_nothing
-            waiting_duplicates_get_the_answer only_so_many_wait $($more)*);)*
+            failed_messages_run_again a_stopped_owner_is_fenced a_fenced_answer_is_counted_once forged_requests_touch_nothing
+            waiting_duplicates_get_the_answer only_so_many_wait clocks_may_jump large_and_streamed_answers_are_handled
+            $($more)*);)*
     };
 }
 
@@ -50,10 +55,10 @@ every_store! {
     memory: 500, [], [];
     sqlite: 200, [], [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
     redis: 100, [a_failing_store_is_answered_for a_lost_reply_to_a_claim_costs_a_lease an_answer_outlives_a_short_failure
-        a_failing_store_can_be_ignored],
+        a_failing_store_can_be_ignored partitions_lose_nothing],
         [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
     redis_cluster: 50, [], [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
     postgres: 60, [a_failing_store_is_answered_for a_lost_reply_to_a_claim_costs_a_lease an_answer_outlives_a_short_failure
-        a_failing_store_can_be_ignored],
+        a_failing_store_can_be_ignored partitions_lose_nothing],
         [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
 }

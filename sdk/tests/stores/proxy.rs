@@ -38,7 +38,8 @@ impl Proxy {
                 if *shared.lock().unwrap() == Fault::Refuse {
                     continue;
                 }
-                let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                // A store may still try after its test has ended, and its server with it.
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
                 let there = (client.try_clone().unwrap(), server.try_clone().unwrap());

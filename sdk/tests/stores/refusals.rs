@@ -1,15 +1,14 @@
 //! What cannot work is said clearly, and without the password.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use surehook::core::Timestamp;
-use surehook::core::dedup::{Completion, Fingerprint, LEASE, OwnerToken, Store, StoredResponse};
+use surehook::core::dedup::{Claim, Fingerprint, LEASE, OwnerToken, Release, Store, StoreError};
 use surehook::{DedupStore, Migration};
 
+use crate::bench;
 use crate::faults::says;
 use crate::servers::{self, PASSWORD, PASSWORD_IN_URL, free_port};
-use crate::{bench, support};
 
 #[test]
 fn addresses_that_no_store_has_are_refused_without_their_secret() {
@@ -27,6 +26,7 @@ fn addresses_that_no_store_has_are_refused_without_their_secret() {
         ("redis://user:canary@host:70000", "a port must be a number"),
         ("redis://user:canary@host/one", "must be a number"),
         ("redis://user:can?ary@host", "%3F"),
+        ("redis://user:can#ary@host", "%23"),
         ("redis://user:canary@one,two", "redis+cluster"),
         ("redis+cluster://user:canary@one,two/3", "only the database 0"),
         ("redis+sentinel://user:canary@one,two", "master's name"),
@@ -123,7 +123,7 @@ fn postgres_does_not_wait_for_the_transaction_of_a_handler() {
         let store = store.clone();
         let claim = std::thread::spawn(move || store.claim(&key, body, OwnerToken::new(2), now(), LEASE));
         let claim = claim.join().unwrap();
-        assert!(matches!(claim, Ok(surehook::core::dedup::Claim::Busy { .. })), "{claim:?}");
+        assert!(matches!(claim, Ok(Claim::Busy { .. })), "{claim:?}");
         client.batch_execute("COMMIT").await
     });
 }
@@ -152,44 +152,20 @@ fn sqlite_says_what_is_wrong_with_it() {
     assert!(began.elapsed() < Duration::from_millis(450));
 }
 
-/// A clock that is set back by an hour keeps what is known; one that is set forward ends leases, no more.
-#[test]
-fn a_clock_may_jump_an_hour() {
-    let Some(bench) = bench::sqlite() else { return };
-    let (store, key, body) = (&bench.store, bench.key("msg_jump"), Fingerprint::of(b""));
-    let (first, second, hour) = (OwnerToken::new(1), OwnerToken::new(2), 3_600_000_000);
-    let at = |micros: i64| Timestamp::from_unix_micros(1_700_000_000_000_000 + micros);
-    store.claim(&key, body, first, at(0), LEASE).unwrap();
-    assert!(matches!(store.claim(&key, body, second, at(-hour), LEASE), Ok(surehook::core::dedup::Claim::Busy { .. })));
-    let answer = Arc::new(StoredResponse::capture(200, &[], Some(b"")));
-    let ttl = Duration::from_secs(2 * 3600);
-    assert_eq!(store.complete(&key, first, answer, at(-hour), ttl), Ok(Completion::Stored));
-    assert!(matches!(store.claim(&key, body, second, at(0), LEASE), Ok(surehook::core::dedup::Claim::Done { .. })));
-}
-
-/// A key of 10 kB and a body of 100 MB are messages like any other.
-#[test]
-fn large_keys_and_answers_are_handled() {
-    let Some(bench) = bench::sqlite() else { return };
-    let (endpoint, message) = (bench.endpoint(|_| {}), support::Message::user_created("msg_large"));
-    let key = "k".repeat(10_000);
-    let begin = || {
-        message.with_request(|request| {
-            let hooks = surehook::Hooks { key: Some(&mut |_: &_| Some(key.clone())), ..Default::default() };
-            endpoint.begin_with(request, hooks)
-        })
-    };
-    let large = vec![b'x'; 100 << 20];
-    support::handled(begin()).finish(support::ok(&large));
-    let replay = support::answered(begin());
-    assert!(replay.headers.contains(&("Idempotent-Replayed".to_owned(), "body-omitted".to_owned())));
-}
-
 fn now() -> Timestamp {
     Timestamp::from_unix_seconds(1_700_000_000)
 }
 
-fn claim_error(url: &str) -> String {
+/// What a claim is told; it never holds a password.
+pub fn claim_error(url: &str) -> String {
     let store = DedupStore::open(url).unwrap();
-    store.claim(&support_key(), Fingerprint::of(b""), OwnerToken::new(1), now(), LEASE).unwrap_err().to_string()
+    let claim = store.claim(&support_key(), Fingerprint::of(b""), OwnerToken::new(1), now(), LEASE);
+    let error = claim.unwrap_err().to_string();
+    assert!(!error.contains("canary"), "{error}");
+    error
+}
+
+/// The smallest question there is.
+pub fn release(store: &DedupStore) -> Result<Release, StoreError> {
+    store.release(&support_key(), OwnerToken::new(1))
 }

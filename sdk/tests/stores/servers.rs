@@ -56,13 +56,27 @@ pub fn free_port() -> u16 {
 
 /// A Redis server with these settings.
 pub fn redis(settings: &[&str]) -> Option<Server> {
-    let program = find("redis-server")?;
-    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
-    let mut command = Command::new(program);
-    command.current_dir(dir.path()).args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]);
-    command.arg(port.to_string()).args(settings).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    wait_for_line(child.stdout.take().unwrap(), "Ready to accept connections");
+    let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
+    let port_text = port.to_string();
+    let own = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port_text];
+    start_redis(&[&own, settings].concat(), port, dir, "Ready to accept connections")
+}
+
+/// A Sentinel that watches a master, and appoints another after half a second without it.
+pub fn redis_sentinel(master: u16) -> Option<Server> {
+    let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
+    let settings = format!(
+        "port {port}\nbind 127.0.0.1\nsentinel monitor mymaster 127.0.0.1 {master} 1\n\
+         sentinel down-after-milliseconds mymaster 500\nsentinel failover-timeout mymaster 2000\n"
+    );
+    std::fs::write(dir.path().join("sentinel.conf"), settings).unwrap();
+    start_redis(&["sentinel.conf", "--sentinel"], port, dir, "+monitor master")
+}
+
+fn start_redis(arguments: &[&str], port: u16, dir: TempDir, ready: &str) -> Option<Server> {
+    let mut command = Command::new(find("redis-server")?);
+    let mut child = command.current_dir(dir.path()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for_line(child.stdout.take().unwrap(), ready);
     Some(Server { child, port, _dir: dir })
 }
 
@@ -97,11 +111,7 @@ pub fn postgres() -> Option<Server> {
     std::fs::write(&password, PASSWORD).unwrap();
     std::fs::create_dir(&data).unwrap();
     let user = unprivileged();
-    if let Some((uid, gid)) = user {
-        for path in [dir.path(), &data, &password] {
-            std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
-        }
-    }
+    [dir.path(), &data, &password].into_iter().for_each(give_to_postgres);
     let mut init = as_user(&initdb, user);
     init.args(["-U", "surehook", "--auth=scram-sha-256", "--no-sync", "-D"]).arg(&data).arg("--pwfile").arg(&password);
     let made = init.current_dir(dir.path()).output().unwrap();
@@ -112,6 +122,13 @@ pub fn postgres() -> Option<Server> {
     let mut child = serve.current_dir(dir.path()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for_line(child.stderr.take().unwrap(), "database system is ready to accept connections");
     Some(Server { child, port, _dir: dir })
+}
+
+/// Lets the Postgres server of these tests read a file or a folder.
+pub fn give_to_postgres(path: &Path) {
+    if let Some((uid, gid)) = unprivileged() {
+        std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+    }
 }
 
 /// Postgres refuses to run as root.

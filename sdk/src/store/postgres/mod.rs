@@ -24,6 +24,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, Row, Statement};
 
 use super::address::unusable;
+use super::certificates::CertificateFiles;
 use super::link::Link;
 use super::remote::{Backend, Remote, Reply};
 use super::{CLAIM_KEPT, Migration, StoreStats};
@@ -94,13 +95,12 @@ impl Settings {
     /// certificate and of its name.
     fn read(url: &str) -> Result<Self, ConfigError> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let (mut kept, mut roots, mut mode_given) = (Vec::new(), None, false);
+        let (mut kept, mut files, mut mode_given) = (Vec::new(), CertificateFiles::default(), false);
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            if files.take(parameter) {
+                continue;
+            }
             match parameter.split_once('=') {
-                Some(("sslrootcert", file)) => {
-                    let file = percent_encoding::percent_decode_str(file).decode_utf8_lossy();
-                    roots = Some(std::path::PathBuf::from(&*file));
-                }
                 Some(("sslmode", "verify-ca" | "verify-full")) => {
                     mode_given = true;
                     kept.push("sslmode=require");
@@ -125,7 +125,7 @@ impl Settings {
         if config.get_application_name().is_none() {
             config.application_name("surehook");
         }
-        Ok(Self { config, tls: Tls::new(roots.as_deref()).map_err(unusable)? })
+        Ok(Self { config, tls: Tls::new(&files.read()?).map_err(unusable)? })
     }
 }
 

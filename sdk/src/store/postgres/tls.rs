@@ -1,18 +1,18 @@
 //! TLS for the connection to Postgres: the certificate is always checked, against the system's roots or a file's.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client;
+
+use super::super::certificates::{Certificates, Pem};
 
 use std::io;
 use std::pin::Pin;
@@ -23,12 +23,9 @@ use std::task::{Context, Poll};
 pub(super) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// Trusts the system's certificates, and those in the file.
-    pub(super) fn new(roots: Option<&Path>) -> Result<Self, String> {
-        let roots = match roots {
-            Some(file) => certificates(file).map_err(|error| format!("sslrootcert cannot be read: {error}"))?,
-            None => Vec::new(),
-        };
+    /// Trusts the system's certificates and those given, and shows its own where it has one.
+    pub(super) fn new(certificates: &Certificates) -> Result<Self, String> {
+        let roots = certificates.roots.as_ref().map(Pem::certificates).unwrap_or_default();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             Verifier::new_with_extra_roots(roots, Arc::clone(&provider)).map_err(|error| error.to_string())?;
@@ -36,14 +33,17 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let identity =
+            certificates.client.as_ref().and_then(|client| Some((client.chain.certificates(), client.key.key()?)));
+        let config = match identity {
+            Some((chain, key)) => {
+                config.with_client_auth_cert(chain, key).map_err(|error| format!("sslcert and sslkey: {error}"))?
+            }
+            None => config.with_no_client_auth(),
+        };
         Ok(Self(Arc::new(config)))
     }
-}
-
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::pem::Error> {
-    CertificateDer::pem_file_iter(file)?.collect()
 }
 
 /// One handshake to come.

@@ -4,18 +4,14 @@
 //! expired Redis removes by itself. The scripts decide what the machine of the core decides; the tests of the stores hold
 //! them to that.
 
+mod deployment;
+
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::ClusterClient;
-use redis::cluster_async::ClusterConnection;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind, TlsMode,
-};
+use redis::aio::ConnectionLike;
+use redis::{ErrorKind, RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind};
 use surehook_core::dedup::{
     Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoreError,
     StoredResponse,
@@ -23,10 +19,12 @@ use surehook_core::dedup::{
 use surehook_core::{ConfigError, Timestamp};
 
 use super::address::{Layout, Servers, unusable};
+use super::certificates::CertificateFiles;
 use super::link::Link;
 use super::remote::{Backend, Remote, Reply};
 use super::{CLAIM_KEPT, Migration, NAMESPACE, StoreStats};
 use crate::tls;
+use deployment::{Connection, Deployment};
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claim.lua")));
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
@@ -34,8 +32,6 @@ static COMPLETE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("c
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
 static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
 
-/// How soon a question that met a cluster's change is asked again, in milliseconds.
-const CLUSTER_RETRY_MS: u64 = 10;
 /// Keys looked at in one step of counting them.
 const SCAN_STEP: usize = 1000;
 
@@ -43,7 +39,8 @@ const SCAN_STEP: usize = 1000;
 pub(super) fn open(servers: &Servers) -> Result<Remote, ConfigError> {
     tls::install_provider();
     let cluster = matches!(servers.layout, Layout::Cluster);
-    let deployment = Deployment::new(servers).map_err(|error| unusable(described(&error)))?;
+    let certificates = servers.tls.as_ref().map(CertificateFiles::read).transpose()?;
+    let deployment = Deployment::new(servers, certificates).map_err(|error| unusable(described(&error)))?;
     let kind = if cluster { "redis-cluster" } else { "redis" };
     Ok(Remote::new(kind, move || Redis { deployment: deployment.clone(), link: Link::default() }))
 }
@@ -53,84 +50,14 @@ struct Redis {
     link: Link<Connection>,
 }
 
-/// How the server that takes writes is found.
-#[derive(Clone)]
-enum Deployment {
-    Single(Box<Client>),
-    Cluster(Box<ClusterClient>),
-    /// The client keeps connections to the Sentinels.
-    Sentinel(Arc<SentinelSettings>),
-}
-
-struct SentinelSettings {
-    sentinels: Vec<ConnectionInfo>,
-    master: String,
-    node: SentinelNodeConnectionInfo,
-}
-
-#[derive(Clone)]
-enum Connection {
-    Server(MultiplexedConnection),
-    Cluster(ClusterConnection),
-}
-
-impl Deployment {
-    fn new(servers: &Servers) -> RedisResult<Self> {
-        let mut login = RedisConnectionInfo::default().set_db(servers.database);
-        if let Some(user) = &servers.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = &servers.password {
-            login = login.set_password(password);
-        }
-        let mut nodes = Vec::with_capacity(servers.hosts.len());
-        for (host, port) in &servers.hosts {
-            let address = match servers.tls {
-                true => ConnectionAddr::TcpTls { host: host.clone(), port: *port, insecure: false, tls_params: None },
-                false => ConnectionAddr::Tcp(host.clone(), *port),
-            };
-            nodes.push(address.into_connection_info()?);
-        }
-        let with_login = |node: ConnectionInfo| node.set_redis_settings(login.clone());
-        Ok(match &servers.layout {
-            Layout::Single => Self::Single(Box::new(Client::open(with_login(nodes.remove(0)))?)),
-            Layout::Cluster => {
-                // A key that moved is asked for again within the budget of one call.
-                let cluster = ClusterClient::builder(nodes.into_iter().map(with_login));
-                let cluster = cluster.min_retry_wait(CLUSTER_RETRY_MS).max_retry_wait(4 * CLUSTER_RETRY_MS).build()?;
-                Self::Cluster(Box::new(cluster))
-            }
-            Layout::Sentinel { master } => {
-                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
-                if servers.tls {
-                    node = node.set_tls_mode(TlsMode::Secure);
-                }
-                Self::Sentinel(Arc::new(SentinelSettings { sentinels: nodes, master: master.clone(), node }))
-            }
-        })
+/// Connects to the server that takes writes. The link and the caller's budget set the time.
+async fn connect(deployment: Deployment) -> RedisResult<Connection> {
+    let mut connection = deployment.connect().await?;
+    match &mut connection {
+        Connection::Server(server) => load(server).await?,
+        Connection::Cluster(cluster) => load(cluster).await?,
     }
-
-    /// Finds the server and connects to it. The link and the caller's budget set the time.
-    async fn connect(self) -> RedisResult<Connection> {
-        let patient = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let server = match self {
-            Self::Cluster(client) => {
-                let mut cluster = client.get_async_connection().await?;
-                load(&mut cluster).await?;
-                return Ok(Connection::Cluster(cluster));
-            }
-            Self::Single(client) => client.get_multiplexed_async_connection_with_config(&patient).await,
-            Self::Sentinel(settings) => {
-                let (sentinels, node) = (settings.sentinels.clone(), settings.node.clone());
-                let mut client =
-                    SentinelClient::build(sentinels, &settings.master, Some(node), SentinelServerType::Master)?;
-                client.get_async_connection_with_config(&patient).await
-            }
-        };
-        let mut server = server?;
-        load(&mut server).await?;
-        Ok(Connection::Server(server))
-    }
+    Ok(connection)
 }
 
 /// Makes the scripts known, so that each operation is one round trip, and a claim does not overtake a release before it.
@@ -144,7 +71,7 @@ async fn load(server: &mut impl ConnectionLike) -> RedisResult<()> {
 impl Redis {
     async fn connection(&self) -> Result<Connection, StoreError> {
         let deployment = self.deployment.clone();
-        self.link.get(|| deployment.connect().map(|made| made.map_err(|error| failed(&error)))).await
+        self.link.get(|| connect(deployment).map(|made| made.map_err(|error| failed(&error)))).await
     }
 
     /// Runs a script; an answer of the server that another server would not give makes the link look for that one.
