@@ -45,5 +45,5 @@ export default tseslint.config(
 
 function globals() {
   const names = ['AbortController', 'Blob', 'Buffer', 'Headers', 'ReadableStream', 'Request', 'Response', 'TextEncoder', 'URL', 'URLSearchParams']
-  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setImmediate', 'setTimeout'].map((name) => [name, 'readonly']))
+  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setImmediate', 'setInterval', 'setTimeout'].map((name) => [name, 'readonly']))
 }

@@ -1,6 +1,6 @@
 /**
- * Verify, handle once and watch webhooks inside your own handler. The wrappers are in `surehook/express` and
- * `surehook/nextjs`; `Endpoint` is what they, and wrappers for other frameworks, are made of.
+ * Verify, handle once and watch webhooks inside your own handler. The wrappers are in `surehook/express`,
+ * `surehook/fastify` and `surehook/nextjs`; `Endpoint` is what they, and wrappers for other frameworks, are made of.
  */
 export { flush, init, shutdown, stats, type InitOptions, type Stats } from './client'
 export {

@@ -38,7 +38,15 @@ const MEMBERS = { kind: 'string', transaction: 'function', load: 'function', rep
 export function checkStore(store: unknown): void {
   if (typeof store !== 'object' || store === null) throw invalid('store', `it must be an object, not ${kind(store)}`)
   for (const [member, type] of Object.entries(MEMBERS)) {
-    if (typeof (store as Record<string, unknown>)[member] !== type) throw invalid('store', `its member ${member} must be a ${type}`)
+    if (typeof memberOf(store, member) !== type) throw invalid('store', `its member ${member} must be a ${type}`)
+  }
+}
+
+function memberOf(store: object, member: string): unknown {
+  try {
+    return (store as Record<string, unknown>)[member]
+  } catch {
+    return undefined
   }
 }
 

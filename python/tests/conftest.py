@@ -184,7 +184,8 @@ def redis() -> Iterator[str]:
 def postgres() -> Iterator[str]:
     """The URL of a dedup store in a real Postgres, whose table was made by the SQL of `docs/dedup.md`."""
     with postgres_server() as port:
-        sql = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "dedup.md").read_text(), re.DOTALL)[1]
+        blocks = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "dedup.md").read_text(), re.DOTALL)
+        (sql,) = (block for block in blocks if "surehook_dedup" in block)
         with psycopg.connect(postgres_url(port)) as connection:
             connection.execute(sql)
         yield postgres_url(port)
@@ -200,3 +201,16 @@ def store(request, tmp_path) -> str:
             return f"sqlite://{tmp_path}/dedup.db"
         case name:
             return request.getfixturevalue(name)
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Callable[[str], str]]:
+    """Makes a database of its own in a real Postgres: its URL for SQLAlchemy."""
+    with postgres_server() as port:
+
+        def create(name: str) -> str:
+            with psycopg.connect(postgres_url(port), autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE "{name}"')
+            return postgres_url(port, name).replace("postgres://", "postgresql+psycopg://")
+
+        yield create

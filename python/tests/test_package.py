@@ -41,7 +41,9 @@ def lint_imports(tmp_path, changed: dict[str, str]) -> subprocess.CompletedProce
     for name, text in {"_native.py": "", **changed}.items():
         (package / name).write_text(text)
     contracts = (PYTHON / "pyproject.toml").read_text()
-    contracts = contracts.replace('["surehook._client"', '["surehook._native", "surehook._client"')
+    contracts = contracts.replace(
+        '["surehook._application_store"', '["surehook._native", "surehook._application_store"'
+    )
     (tmp_path / "pyproject.toml").write_text(contracts)
     command = [f"{BIN}/lint-imports", "--no-cache"]
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -64,6 +64,7 @@ impl Question {
     }
 
     #[napi]
+    #[allow(clippy::unit_arg, reason = "one of the ends is nothing")]
     pub fn failed(&mut self, reason: String) {
         answered!(self, question => Asked::Done(question.failed(&reason)));
     }

@@ -6,6 +6,7 @@ use surehook::{Answer, ErrorKind, HandlerError, Response, ResponseBody};
 
 use crate::convert::Headers;
 use crate::pending;
+use crate::question;
 
 /// The handle on one delivery.
 #[pyclass(frozen, module = "surehook._native")]
@@ -63,10 +64,19 @@ impl Delivery {
         pending::ended(py, ended)
     }
 
+    /// A `Question` where the claim in the application's own database is to be given back.
     #[pyo3(signature = (kind, error_type, message, location))]
-    fn fail(&self, py: Python<'_>, kind: &str, error_type: &str, message: &str, location: Option<&str>) {
+    fn fail<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &str,
+        error_type: &str,
+        message: &str,
+        location: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let kind = if kind == "cancelled" { ErrorKind::Cancelled } else { ErrorKind::Raised };
-        py.detach(|| self.0.fail(HandlerError { kind, error_type, message, location }));
+        let error = HandlerError { kind, error_type, message, location };
+        question::released(py, py.detach(|| self.0.fail_without_waiting(error)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 use surehook::{
-    Body, CustomVerdict, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight, OnSilentDrop, OnStoreError,
-    Request, Verification, VerifiedMessage, Workers,
+    Body, CustomVerdict, DedupStore, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight, OnSilentDrop,
+    OnStoreError, Request, Verification, VerifiedMessage, Workers,
 };
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
@@ -20,13 +20,14 @@ pub(crate) struct Endpoint(surehook::Endpoint);
 
 #[pymethods]
 impl Endpoint {
-    /// `scheme` is the JSON of a scheme of the user's own; with `custom_verifier` each `begin` brings a verdict.
+    /// `scheme` is the JSON of a scheme of the user's own; with `custom_verifier` each `begin` brings a verdict;
+    /// with `application`, the kind of a store in the application's own database, it may bring a question.
     #[new]
     #[pyo3(signature = (
         *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, url=None, verify_token=None,
         event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
         dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, require_processing_mark=false,
-        steps=None, ignore=None, on_silent_drop=None, verification=None, workers=None,
+        steps=None, ignore=None, on_silent_drop=None, verification=None, application=None, workers=None,
     ))]
     #[allow(clippy::too_many_arguments)] // they are the options of every wrapper, by name
     fn new(
@@ -52,8 +53,10 @@ impl Endpoint {
         ignore: Option<Vec<String>>,
         on_silent_drop: Option<&Bound<'_, PyAny>>,
         verification: Option<&Bound<'_, PyAny>>,
+        application: Option<&str>,
         workers: Option<(Option<u32>, u32)>,
     ) -> PyResult<Self> {
+        let configuration = |error| errors::configuration(py, &error);
         let provider = convert::text("provider", provider)?.unwrap_or_default();
         let scheme = convert::scheme(py, scheme)?;
         let options = EndpointOptions {
@@ -77,10 +80,11 @@ impl Endpoint {
             steps: steps.unwrap_or_default(),
             ignore: ignore.unwrap_or_default(),
             on_silent_drop: word("on_silent_drop", on_silent_drop, &ON_SILENT_DROP)?.unwrap_or_default(),
+            store: application.map(DedupStore::application).transpose().map_err(configuration)?,
             workers: workers.map(|(count, number)| Workers { count, number }),
             ..EndpointOptions::new(provider)
         };
-        surehook::Endpoint::new(options).map(Self).map_err(|error| errors::configuration(py, &error))
+        surehook::Endpoint::new(options).map(Self).map_err(configuration)
     }
 
     #[getter]
@@ -98,7 +102,7 @@ impl Endpoint {
         self.0.max_body_bytes()
     }
 
-    /// A `Delivery`, the answer to send, or a `Pending` where that is to come. `verdict` is what the user's own verifier said; `key(body, headers)` is called
+    /// A `Delivery`, the answer to send, a `Pending` where that is to come, or a `Question` to be answered. `verdict` is what the user's own verifier said; `key(body, headers)` is called
     /// only for a verified message.
     #[pyo3(signature = (method, path, headers, body, missing, verdict, key))]
     #[allow(clippy::too_many_arguments)] // one call for each request: an object to hold them would cost more

@@ -9,6 +9,7 @@ mod delivery;
 mod endpoint;
 mod errors;
 mod pending;
+mod question;
 mod waker;
 mod webhook;
 
@@ -25,6 +26,8 @@ mod _native {
     use crate::errors::NativeError;
     #[pymodule_export]
     use crate::pending::Pending;
+    #[pymodule_export]
+    use crate::question::{Question, Settled};
     #[pymodule_export]
     use crate::waker::stop_waker;
     #[pymodule_export]

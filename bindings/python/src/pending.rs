@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use surehook::{Answer, Begun, Decision, Ended};
+use surehook::{Answer, Asked, Begun, Decision, Ended};
 
 use crate::delivery::{self, Delivery};
+use crate::question;
 use crate::waker::{self, Message};
 
 /// A decision or an end to come. It is waited for once, in one of two ways.
@@ -66,26 +67,36 @@ impl Pending {
 impl Outcome {
     fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         match self {
-            Self::Decided(Decision::Answer(answer)) => delivery::answer(py, answer),
-            Self::Decided(Decision::Handle(handle)) => Ok(Bound::new(py, Delivery::new(handle))?.into_any()),
+            Self::Decided(decision) => decided(py, decision),
             Self::Ended(Some(instead)) => delivery::answer(py, instead),
             Self::Ended(None) => Ok(py.None().into_bound(py)),
         }
     }
 }
 
-/// A `Delivery`, the answer to send, or a `Pending` that has to be waited for.
+/// A `Delivery`, or the answer to send.
+pub(crate) fn decided(py: Python<'_>, decision: Decision) -> PyResult<Bound<'_, PyAny>> {
+    match decision {
+        Decision::Answer(answer) => delivery::answer(py, answer),
+        Decision::Handle(handle) => Ok(Bound::new(py, Delivery::new(handle))?.into_any()),
+    }
+}
+
+/// A `Delivery`, the answer to send, a `Pending` that has to be waited for, or a `Question` to be answered.
 pub(crate) fn begun(py: Python<'_>, begun: Begun) -> PyResult<Bound<'_, PyAny>> {
     match begun {
-        Begun::Now(decision) => Outcome::Decided(decision).into_python(py),
+        Begun::Now(decision) => decided(py, decision),
+        Begun::Ask(asked) => question::claimed(py, Asked::Again(asked)),
         Begun::Later(pending) => Ok(Bound::new(py, Pending::new(Awaited::Decision(pending)))?.into_any()),
     }
 }
 
-/// `None`, the answer to send instead of the handler's, or a `Pending` that has to be waited for.
+/// `None`, the answer to send instead of the handler's, a `Pending` that has to be waited for, or, in a transaction of the
+/// application's, a `Question` to be answered or a `Settled`.
 pub(crate) fn ended(py: Python<'_>, ended: Ended) -> PyResult<Bound<'_, PyAny>> {
     match ended {
         Ended::Now(replacement) => Outcome::Ended(replacement).into_python(py),
+        Ended::Transaction(asked) => question::settled(py, asked),
         Ended::Later(pending) => Ok(Bound::new(py, Pending::new(Awaited::End(pending)))?.into_any()),
     }
 }

@@ -42,7 +42,7 @@ export async function redis(t) {
   return { port, url, through: (proxy) => url.replace(String(port), String(proxy)) }
 }
 
-/** A Postgres server with the table of the documentation. */
+/** A Postgres server with the tables of the documentation. */
 export async function postgres(t) {
   // A link to it is not where the server is that it belongs to.
   const initdb = realpathSync(find('initdb'))
@@ -64,8 +64,7 @@ export async function postgres(t) {
   const url = `postgres://surehook:${PASSWORD_IN_URL}@127.0.0.1:${port}/postgres`
   const client = new pg.Client(url)
   await client.connect()
-  const [table] = snippets(readFileSync(join(DOCS, 'dedup.md'), 'utf8'), 'sql')
-  await client.query(table)
+  for (const table of snippets(readFileSync(join(DOCS, 'dedup.md'), 'utf8'), 'sql')) await client.query(table)
   await client.end()
   return { port, url, through: (proxy) => url.replace(String(port), String(proxy)) }
 }

@@ -10,6 +10,7 @@ surehook.init()
 async def clerk(request: Request): ...
 """
 
+from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._client import Stats, flush, init, shutdown, stats
 from surehook._delivery import Answer, Delivery, current_delivery
 from surehook._endpoint import STORED_BODY_LIMIT, Endpoint, EndpointOptions, MissingBody
@@ -28,6 +29,8 @@ from surehook.errors import (
 __all__ = [
     "STORED_BODY_LIMIT",
     "Answer",
+    "ApplicationStore",
+    "ApplicationTransaction",
     "Certainty",
     "ConfigurationError",
     "Delivery",

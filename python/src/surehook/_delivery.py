@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from surehook import _native
 from surehook._client import log_notices
@@ -50,6 +51,11 @@ class Delivery:
         """Whom it happened to: ``data.id``."""
         return self._native.entity_id
 
+    @property
+    def transaction(self) -> Any:
+        """The transaction in which the handler runs, where the store is one in the application's database."""
+        return None
+
     def step(self, name: str) -> None:
         """Say that a named piece of the work is done."""
         self._native.step(name)
@@ -78,10 +84,12 @@ class Delivery:
 
     def fail(self, error: BaseException) -> None:
         """End the delivery with the exception that the handler raised."""
-        cancelled = type(error).__name__ in ("CancelledError", "GeneratorExit")
-        kind = "cancelled" if cancelled else "raised"
-        self._native.fail(kind, _type_name(error), _text(error), _location(error))
+        self._native.fail(*failure(error))
         log_notices()
+
+    async def fail_async(self, error: BaseException) -> None:
+        """The same for an event loop."""
+        self.fail(error)
 
     @contextlib.contextmanager
     def current(self) -> Iterator[Delivery]:
@@ -107,6 +115,12 @@ _current: ContextVar[Delivery | None] = ContextVar("surehook_delivery", default=
 def _public(answer: _native._AnswerParts | None) -> Answer | None:
     log_notices()
     return None if answer is None else Answer(*answer)
+
+
+def failure(error: BaseException) -> tuple[str, str, str, str | None]:
+    """How the handler ended, as the native module takes it: kind, type, text, location."""
+    cancelled = type(error).__name__ in ("CancelledError", "GeneratorExit")
+    return "cancelled" if cancelled else "raised", _type_name(error), _text(error), _location(error)
 
 
 def _type_name(error: BaseException) -> str:

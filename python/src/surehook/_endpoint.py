@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard
 
 from surehook import _native
+from surehook._application_store import ApplicationStore
 from surehook._client import log_notices
 from surehook._delivery import Answer, Delivery, Headers
 from surehook._scheme import SchemeLike, scheme_json
+from surehook._transaction import begin_in_transaction, run, run_async
 from surehook._verifier import SignatureVerifier, Verdict, Verifier
 from surehook._waiting import settled
 from surehook._workers import workers
@@ -55,8 +58,8 @@ class EndpointOptions(TypedDict, total=False):
     #: 401 (default) or 400.
     reject_status: int | None
     #: Where handled messages are remembered: ``memory://`` (default), ``sqlite:///absolute/path``, ``redis://``,
-    #: ``postgres://`` (see ``docs/dedup.md``) or ``off``.
-    dedup: str | None
+    #: ``postgres://`` (see ``docs/dedup.md``) or ``off``; or a store in the application's own database.
+    dedup: str | ApplicationStore | None
     #: Seconds that a handled message is remembered; 96 hours by default.
     dedup_ttl: float | None
     #: When the store cannot be asked: ``reject`` (default, 503) or ``process``, without de-duplication.
@@ -89,6 +92,7 @@ class Endpoint:
 
     def __init__(self, **options: Unpack[EndpointOptions]) -> None:
         settings: dict[str, Any] = dict(options)
+        self._store: ApplicationStore | None = None
         self._key: IdempotencyKey | None = settings.pop("idempotency_key", None)
         if self._key is not None and not callable(self._key):
             raise TypeError(f"idempotency_key must be a function, not {type(self._key).__name__}")
@@ -100,6 +104,9 @@ class Endpoint:
                 f"the option signature_secret cannot be used: {fault}", code="invalid_option"
             )
         self._verifier = None if settings.get("verification") == "off" else verifier  # nobody would ask it
+        if isinstance(store := settings.get("dedup"), ApplicationStore):
+            settings["dedup"], settings["application"] = None, store.kind
+            self._store = store
         settings["scheme"] = scheme_json(settings.get("scheme"), settings.get("provider"))
         try:
             self._native = _native.Endpoint(
@@ -127,8 +134,9 @@ class Endpoint:
 
     @property
     def is_async(self) -> bool:
-        """Whether the ``signature_verifier`` has to be awaited, so that only ``begin_async`` can use it."""
-        return self._verifier is not None and self._verifier.is_async
+        """Whether the ``signature_verifier`` or the store has to be awaited, as only ``begin_async`` can."""
+        verifier = self._verifier is not None and self._verifier.is_async
+        return verifier or (self._store is not None and inspect.iscoroutinefunction(self._store.load))
 
     def begin(
         self,
@@ -149,6 +157,8 @@ class Endpoint:
         if self._verifier is not None and self._admits(body):
             verdict = self._verifier.check(self.name, request, body, headers)
         begun = self._ask(method, path, headers, body, request, verdict)
+        if self._store is not None:
+            return run(begin_in_transaction(begun, self._store))
         return _public(begun.wait() if isinstance(begun, _native.Pending) else begun)
 
     async def begin_async(
@@ -165,6 +175,8 @@ class Endpoint:
         if self._verifier is not None and self._admits(body):
             verdict = await self._verifier.check_async(self.name, request, body, headers)
         begun = self._ask(method, path, headers, body, request, verdict)
+        if self._store is not None:
+            return await run_async(begin_in_transaction(begun, self._store))
         return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun)
 
     def _admits(self, body: bytes | MissingBody) -> TypeGuard[bytes]:
@@ -179,7 +191,7 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object,
         verdict: Verdict,
-    ) -> _native._Decision | _native.Pending[_native._Decision]:
+    ) -> Any:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
         return self._native.begin(method, path, headers, content, missing, verdict, key)

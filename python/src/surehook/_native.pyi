@@ -10,6 +10,8 @@ __all__ = [
     "Endpoint",
     "NativeError",
     "Pending",
+    "Question",
+    "Settled",
     "Webhook",
     "__version__",
     "findings",
@@ -91,6 +93,7 @@ class Endpoint:
         ignore: Sequence[str] | None = None,
         on_silent_drop: str | None = None,
         verification: str | None = None,
+        application: str | None = None,
         workers: tuple[int | None, int] | None = None,
     ) -> Endpoint: ...
     @property
@@ -108,7 +111,9 @@ class Endpoint:
         missing: str | None,
         verdict: bool | str | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
-    ) -> _Decision | Pending[_Decision]: ...
+    ) -> (
+        Any
+    ): ...  # a _Decision, its Pending, or its Question, which only a store of the application's own asks
 
 @final
 class Delivery:
@@ -123,13 +128,28 @@ class Delivery:
     def failed(self, reason: str) -> None: ...
     def finish(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
-    ) -> _AnswerParts | Pending[_AnswerParts | None] | None: ...
-    def fail(self, kind: str, error_type: str, message: str, location: str | None) -> None: ...
+    ) -> Any: ...  # _AnswerParts | None, their Pending; or a Settled or its Question
+    def fail(
+        self, kind: str, error_type: str, message: str, location: str | None
+    ) -> Question[None] | None: ...
 
 @final
 class Pending(Generic[_T]):
     def wait(self) -> _T: ...
     def then(self, done: Callable[[_T], object]) -> None: ...
+
+@final
+class Question(Generic[_T]):
+    def operation(self) -> tuple[str] | tuple[str, bytes | None, bytes | None, int | None]: ...
+    def loaded(self, value: bytes | None) -> Question[_T] | _T: ...
+    def replaced(self, took_place: bool) -> Question[_T] | _T: ...
+    def failed(self, reason: str) -> _T: ...
+
+@final
+class Settled:
+    def verdict(self) -> tuple[bool, _AnswerParts | None]: ...
+    def committed(self) -> None: ...
+    def rolled_back(self, reason: str | None) -> Question[None] | None: ...
 
 def stop_waker() -> None: ...
 def init(api_key: str | None, endpoint: str | None, runtime: str, framework: str | None) -> None: ...

@@ -17,13 +17,14 @@ from django.http.response import HttpResponseBase
 
 from surehook import STORED_BODY_LIMIT, Answer, ConfigurationError, Endpoint, EndpointOptions
 from surehook.django._request import arrival, encoded
+from surehook.django.store import ModelStore
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-__all__ = ["with_webhook_monitoring"]
+__all__ = ["ModelStore", "with_webhook_monitoring"]
 
 
 def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[View], View]:
@@ -34,14 +35,16 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
     verify anything.
     """
     endpoint = Endpoint(**options)
+    store = options.get("dedup")
 
     def decorate(view: View) -> View:
-        if iscoroutinefunction(view):
-            guarded = _async_view(view, endpoint)
-        elif endpoint.is_async:
-            raise ConfigurationError("a sync view cannot await its signature_verifier", code="invalid_option")
-        else:
-            guarded = _sync_view(view, endpoint)
+        is_async = iscoroutinefunction(view)
+        if endpoint.is_async and not is_async:
+            fault = "a sync view cannot await its signature_verifier or its store"
+            raise ConfigurationError(fault, code="invalid_option")
+        guarded = (_async_view if is_async else _sync_view)(view, endpoint)
+        if isinstance(store, ModelStore):
+            guarded = store.outside_of_other_transactions(guarded)
         guarded.csrf_exempt = True  # a provider has no cookie, and signs instead
         return guarded  # type: ignore[no-any-return]
 
@@ -85,7 +88,7 @@ def _async_view(view: Any, endpoint: Endpoint) -> Any:
                 response = _whole(await view(request, *arguments, **named))
                 answer = await decision.finish_async(**_departure(response))
             except BaseException as error:
-                decision.fail(error)
+                await decision.fail_async(error)
                 raise
         return response if answer is None else _response(answer)
 
