@@ -26,6 +26,26 @@ export interface IncomingWebhook {
 /** What is to be done with a request: send this answer, or run the handler for this delivery. */
 export type Decision = { answer: Answer; delivery?: never } | { answer?: never; delivery: Delivery }
 
+/** What became of an endpoint's verified messages in this process: each attempt counts once, under what it came to. */
+export interface DedupCounts {
+  /** The handler ran, and its end was the claim's end. */
+  readonly new: number
+  /** The stored answer was sent. */
+  readonly duplicate: number
+  /** Another attempt was being handled: 409. */
+  readonly inFlight: number
+  /** The id came before with another body, and that is worth a report. */
+  readonly idReuse: number
+  /** The handler ended after its lease had passed to another owner: nothing was stored. */
+  readonly fenced: number
+  /** The store could not be asked: 503. */
+  readonly unavailable: number
+  /** The store could not be asked, and the handler ran without de-duplication, or its answer was not stored at once. */
+  readonly unprotected: number
+  /** Answers that were stored without their body: it was too long, or streamed. */
+  readonly bodiesOmitted: number
+}
+
 /** One guarded webhook route. The wrappers of the frameworks are made of it: `begin`, the handler, `finish`. */
 export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
@@ -48,6 +68,11 @@ export class Endpoint<Req = unknown> {
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
     logNotices()
+  }
+
+  /** What became of the verified messages in this process. */
+  dedupCounts(): DedupCounts {
+    return this.#native.dedupCounts()
   }
 
   /**

@@ -15,12 +15,16 @@ declare module 'fastify' {
 
 const ADVICE = 'nothing may read the request before the wrapper does: no preParsing hook, and no plugin that consumes request.raw'
 
+/** Fastify answers 415 to a body that it has no parser for, unless there seems to be none. */
+const NOTHING_TO_PARSE = { 'content-type': undefined, 'content-length': '0', 'transfer-encoding': undefined }
+
 /** The options of a route that is guarded. */
-export type WebhookRouteOptions = Required<Pick<RouteShorthandOptions, 'bodyLimit' | 'preParsing' | 'preHandler' | 'onError' | 'onSend'>>
+export type WebhookRouteOptions = Required<Pick<RouteShorthandOptions, 'bodyLimit' | 'preParsing' | 'preValidation' | 'preHandler' | 'onError' | 'onSend'>>
 
 /**
  * Guards a Fastify route: the handler runs for verified messages only, once each. `request.body` is what the parser of its
- * content type makes of it, `request.rawBody` the bytes, `request.surehook` the delivery.
+ * content type makes of it, or the bytes where there is none; `request.rawBody` always is the bytes, `request.surehook` the
+ * delivery.
  *
  * ```ts
  * app.post('/api/webhooks/clerk', withWebhookMonitoring({ provider: 'clerk' }), async (request) => ({ received: true }))
@@ -32,6 +36,8 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
   const endpoint = new Endpoint<FastifyRequest>(options)
   /** The headers that were there before the handler. */
   const before = new WeakMap<FastifyReply, Set<string>>()
+  /** The headers of the requests that Fastify has no parser for. */
+  const unparsed = new WeakMap<FastifyRequest, FastifyRequest['headers']>()
 
   return {
     // The parser's limit counts what was decided already.
@@ -50,8 +56,19 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
       reply.raw.once('close', () => { delivery.cancel() })
       before.set(reply, new Set(Object.keys(reply.getHeaders())))
       request.surehook = delivery
+      if (typeof body === 'string') return payload
       request.rawBody = body
-      return Readable.from(body as Buffer, { objectMode: false })
+      if (!request.server.hasContentTypeParser(request.headers['content-type'] ?? '')) {
+        unparsed.set(request, request.headers)
+        request.headers = NOTHING_TO_PARSE
+      }
+      return Readable.from(body, { objectMode: false })
+    },
+
+    async preValidation(request: FastifyRequest) {
+      const headers = unparsed.get(request)
+      if (headers) Object.assign(request, { headers, body: request.rawBody })
+      return Promise.resolve()
     },
 
     preHandler(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction) {
@@ -81,7 +98,7 @@ async function receive(request: FastifyRequest, payload: RequestPayload, limit: 
   const chunks: Buffer[] = []
   let size = 0
   if (Number(request.headers['content-length']) <= limit || request.headers['content-length'] === undefined) {
-    for await (const chunk of payload as AsyncIterable<Buffer>) {
+    for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length
       if (size <= limit) chunks.push(chunk)
       else break

@@ -20,7 +20,7 @@ export {
 export { NOT_JSON, parseJson } from './body'
 export type { SignatureVerifier } from './custom-verifier'
 export { currentDelivery, STORED_BODY_LIMIT, type Answer, type Delivery, type HandlerResponse } from './delivery'
-export { Endpoint, type Decision, type IncomingWebhook } from './endpoint'
+export { Endpoint, type Decision, type DedupCounts, type IncomingWebhook } from './endpoint'
 export { SurehookError, WebhookVerificationError, type Diagnosis, type Rejection } from './errors'
 export type { HeadersLike } from './headers'
 export type { Logger } from './logger'

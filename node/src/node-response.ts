@@ -36,9 +36,13 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
   }
   const send = (instead: Answer | null, args: Parameters<typeof end>) => {
     if (!instead || response.headersSent) return end.apply(response, args)
-    for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
+    takeBack()
     sendAnswer(response, instead)
     return response
+  }
+  const takeBack = () => {
+    if (response.headersSent) return
+    for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
   }
 
   Object.assign(response, {
@@ -75,7 +79,10 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
           if (answer && response.headersSent) response.destroy()
           else send(answer, args)
         })
-        .catch(failed)
+        .catch((error: unknown) => {
+          takeBack()
+          failed(error)
+        })
       return response
     },
   })

@@ -56,6 +56,14 @@ test('other routes are left alone, and a parser of the application is used', asy
   assert.deepEqual(await (await server.post('{"a":1}', {}, '/other')).json(), { body: { a: 1 }, surehook: true })
 })
 
+test('a body that Fastify has no parser for reaches the handler as its bytes, with its headers', async (t) => {
+  const server = await serving(t, (app) => { app.post('/hook', guard(), async (request) => ({ same: request.body === request.rawBody, headers: request.headers })) })
+  for (const type of ['application/x-www-form-urlencoded', 'application/octet-stream', 'nonsense']) {
+    const { same, headers } = await (await server.post('a=1', { ...svixHeaders('a=1'), 'content-type': type })).json()
+    assert.deepEqual([same, headers['content-type'], headers['content-length']], [true, type, '3'])
+  }
+})
+
 test('a retry runs nothing and gets the same bytes', async (t) => {
   let runs = 0
   const server = await serving(t, (app) => { app.post('/hook', guard(), (request, reply) => { runs++; return echo(request, reply) }) })

@@ -175,3 +175,24 @@ def test_an_id_that_comes_with_another_body(store, on_id_reuse, status):
     body = message(message_id).body.replace(b"user.created", b"user.updated")
     decision = begin(endpoint, Message(body, signed(body, message_id=message_id)))
     assert (None if isinstance(decision, Delivery) else decision.status) == status
+
+
+@pytest.mark.parametrize("remote", ["redis", "postgres"])
+def test_a_wrong_password_is_answered_with_503_and_shown_nowhere(request, remote, caplog):
+    url = request.getfixturevalue(remote).replace("canary-pass", "canary-wrong")
+    endpoint = Endpoint(provider="clerk", signature_secret=SECRET, dedup=url)
+    answer = begin(endpoint, message(new_id()))
+    assert (answer.status, dict(answer.headers)["retry-after"]) == (503, "30")
+    assert "the dedup store cannot be asked" in caplog.text
+    assert "canary" not in f"{caplog.text} {endpoint!r} {vars(endpoint)}"
+
+
+def test_what_became_of_an_endpoints_messages_is_counted(store):
+    endpoint, sent = Endpoint(provider="clerk", signature_secret=SECRET, dedup=store), message(new_id())
+    delivery = begin(endpoint, sent)
+    assert isinstance(delivery, Delivery)
+    assert begin(endpoint, sent).status == 409
+    delivery.finish(status=200, headers=[], body=b"done")
+    assert begin(endpoint, sent).status == 200
+    counts = endpoint.dedup_counts()
+    assert (counts.new, counts.in_flight, counts.duplicate, counts.fenced) == (1, 1, 1, 0)

@@ -124,6 +124,13 @@ def test_work_that_the_database_does_not_commit_is_not_answered_as_done(applicat
     assert application.remembered() == remembered
 
 
+@pytest.mark.parametrize("application", places("fastapi"), indirect=True)
+def test_nothing_of_a_streamed_answer_is_sent_before_the_work_is_committed(application):
+    message_id = new_id()
+    assert application.post(message_id, "stream orphan").status_code == 500
+    assert application.work(message_id) == 0
+
+
 def test_an_owner_that_lost_its_message_is_undone(application, tmp_path):
     """What a lease that ends does, without waiting for it: another attempt takes the message over."""
     message_id, pipe = new_id(), tmp_path / "pipe"

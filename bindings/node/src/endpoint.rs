@@ -98,6 +98,19 @@ pub struct Decision {
     pub question: Option<Question>,
 }
 
+/// What became of an endpoint's verified messages.
+#[napi(object, object_from_js = false)]
+pub struct DedupCounts {
+    pub new: f64,
+    pub duplicate: f64,
+    pub in_flight: f64,
+    pub id_reuse: f64,
+    pub fenced: f64,
+    pub unavailable: f64,
+    pub unprotected: f64,
+    pub bodies_omitted: f64,
+}
+
 #[napi]
 pub struct Endpoint(surehook::Endpoint);
 
@@ -124,6 +137,21 @@ impl Endpoint {
     #[napi(getter)]
     pub fn max_body_bytes(&self) -> f64 {
         self.0.max_body_bytes() as f64
+    }
+
+    #[napi]
+    pub fn dedup_counts(&self) -> DedupCounts {
+        let counts = self.0.dedup_counts();
+        DedupCounts {
+            new: counts.new as f64,
+            duplicate: counts.duplicate as f64,
+            in_flight: counts.in_flight as f64,
+            id_reuse: counts.id_reuse as f64,
+            fenced: counts.fenced as f64,
+            unavailable: counts.unavailable as f64,
+            unprotected: counts.unprotected as f64,
+            bodies_omitted: counts.bodies_omitted as f64,
+        }
     }
 
     /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true` or the

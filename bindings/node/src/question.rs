@@ -66,7 +66,7 @@ impl Question {
     #[napi]
     #[allow(clippy::unit_arg, reason = "one of the ends is nothing")]
     pub fn failed(&mut self, reason: String) {
-        answered!(self, question => Asked::Done(question.failed(&reason)));
+        answered!(self, question => failed(question, &reason));
     }
 
     /// What the question of `begin` came to.
@@ -118,6 +118,10 @@ impl Settled {
     pub fn rolled_back(&mut self, reason: Option<String>) -> Option<Question> {
         self.0.take().map(|settled| settled.rolled_back(reason.as_deref()).into())
     }
+}
+
+fn failed<T>(question: surehook::Question<T>, reason: &str) -> Asked<T> {
+    Asked::Done(question.failed(reason))
 }
 
 impl From<Operation<'_>> for Statement {

@@ -102,6 +102,21 @@ impl Endpoint {
         self.0.max_body_bytes()
     }
 
+    /// The counts by their names.
+    fn dedup_counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = self.0.dedup_counts();
+        let named = PyDict::new(py);
+        named.set_item("new", counts.new)?;
+        named.set_item("duplicate", counts.duplicate)?;
+        named.set_item("in_flight", counts.in_flight)?;
+        named.set_item("id_reuse", counts.id_reuse)?;
+        named.set_item("fenced", counts.fenced)?;
+        named.set_item("unavailable", counts.unavailable)?;
+        named.set_item("unprotected", counts.unprotected)?;
+        named.set_item("bodies_omitted", counts.bodies_omitted)?;
+        Ok(named)
+    }
+
     /// A `Delivery`, the answer to send, a `Pending` where that is to come, or a `Question` to be answered. `verdict` is what the user's own verifier said; `key(body, headers)` is called
     /// only for a verified message.
     #[pyo3(signature = (method, path, headers, body, missing, verdict, key))]

@@ -13,7 +13,7 @@ async def clerk(request: Request): ...
 from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._client import Stats, flush, init, shutdown, stats
 from surehook._delivery import Answer, Delivery, current_delivery
-from surehook._endpoint import STORED_BODY_LIMIT, Endpoint, EndpointOptions, MissingBody
+from surehook._endpoint import STORED_BODY_LIMIT, DedupCounts, Endpoint, EndpointOptions, MissingBody
 from surehook._native import __version__
 from surehook._webhook import Verification, Webhook, verify
 from surehook.errors import (
@@ -33,6 +33,7 @@ __all__ = [
     "ApplicationTransaction",
     "Certainty",
     "ConfigurationError",
+    "DedupCounts",
     "Delivery",
     "Diagnosis",
     "Endpoint",

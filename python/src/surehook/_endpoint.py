@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard
 
@@ -87,6 +88,28 @@ class MissingBody(Enum):
     UNAVAILABLE = "unavailable"
 
 
+@dataclass(frozen=True)
+class DedupCounts:
+    """What became of an endpoint's verified messages: each attempt counts once, under what it came to."""
+
+    #: The handler ran, and its end was the claim's end.
+    new: int
+    #: The stored answer was sent.
+    duplicate: int
+    #: Another attempt was being handled: 409.
+    in_flight: int
+    #: The id came before with another body, and that is worth a report.
+    id_reuse: int
+    #: The handler ended after its lease had passed to another owner: nothing was stored.
+    fenced: int
+    #: The store could not be asked: 503.
+    unavailable: int
+    #: The store could not be asked: handled without de-duplication, or not stored at once.
+    unprotected: int
+    #: Answers that were stored without their body: it was too long, or streamed.
+    bodies_omitted: int
+
+
 class Endpoint:
     """A webhook route of this application. Raises ConfigurationError when it could not verify anything."""
 
@@ -131,6 +154,10 @@ class Endpoint:
     def max_body_bytes(self) -> int:
         """Read no more than this many bytes of a request, then pass ``MissingBody.TOO_LARGE``."""
         return self._native.max_body_bytes
+
+    def dedup_counts(self) -> DedupCounts:
+        """What became of the verified messages in this process."""
+        return DedupCounts(**self._native.dedup_counts())
 
     @property
     def is_async(self) -> bool:

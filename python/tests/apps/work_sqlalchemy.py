@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 from flask import Flask, request
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -57,6 +58,8 @@ asgi = FastAPI()
 def sync_hooks(event: dict, delivery: surehook.Delivery):
     do = event["data"]["do"]
     delivery.transaction.session.execute(text(INSERT), row(delivery.message_id, do))
+    if do == "stream orphan":
+        return StreamingResponse(b"x" * 1000 for _ in range(100))
     return Response(f"handled {delivery.message_id}", status(delivery, do))
 
 
