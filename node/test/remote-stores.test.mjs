@@ -75,13 +75,14 @@ for (const [name, start] of Object.entries({ redis, postgres })) {
 
     await t.test('decisions and ends are promises; a store of this process answers at once', async () => {
       const remote = new Endpoint(options(server.url))
-      const begun = remote.begin(incoming('msg_1'), null)
+      const request = incoming('msg_1')
+      const begun = remote.begin(request, null)
       assert.ok(begun instanceof Promise)
       const { delivery } = await begun
       const ended = delivery.finish(ok('one'))
       assert.ok(ended instanceof Promise)
       assert.equal(await ended, null)
-      assert.equal((await remote.begin(incoming('msg_1'), null)).answer.status, 200)
+      assert.equal((await remote.begin(request, null)).answer.status, 200)
       const { new: handled, duplicate, fenced } = remote.dedupCounts()
       assert.deepEqual([handled, duplicate, fenced], [1, 1, 0])
       const local = new Endpoint(options('memory://')).begin(incoming('msg_1'), null)

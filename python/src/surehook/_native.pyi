@@ -2,6 +2,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeAlias, TypeVar, final
 
+from typing_extensions import Self, disjoint_base
+
 from surehook.errors import Certainty, Finding
 
 __all__ = [
@@ -39,11 +41,15 @@ def reason_codes() -> list[str]: ...
 class NativeError(Exception):
     args: tuple[str, str, dict[str, Any]]
 
-@final
+@disjoint_base
 class Webhook:
-    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Webhook: ...
+    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Self: ...
     def verify(
-        self, payload: str | bytes, headers: Mapping[str, Any] | Iterable[tuple[Any, Any]], json_parse: bool
+        self,
+        payload: str | bytes,
+        headers: Mapping[str, Any] | Iterable[tuple[Any, Any]],
+        *,
+        json_parse: bool = True,
     ) -> Any: ...
 
 def verify(

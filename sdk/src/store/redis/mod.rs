@@ -5,12 +5,14 @@
 //! them to that.
 
 mod deployment;
+mod nodes;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use redis::aio::ConnectionLike;
+use redis::cluster_async::ClusterConnection;
 use redis::{ErrorKind, RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind};
 use surehook_core::dedup::{
     Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoreError,
@@ -25,6 +27,7 @@ use super::remote::{Backend, Remote, Reply};
 use super::{CLAIM_KEPT, Migration, NAMESPACE, StoreStats};
 use crate::tls;
 use deployment::{Connection, Deployment};
+use nodes::Node;
 
 static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claim.lua")));
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
@@ -89,13 +92,22 @@ impl Redis {
     }
 
     async fn count(&self) -> Result<StoreStats, StoreError> {
-        match self.connection().await? {
-            Connection::Server(mut server) => count(&mut server).await.map_err(|error| failed(&error)),
-            Connection::Cluster(_) => {
-                Err(StoreError { reason: "count on each node of a cluster by itself: redis://node".to_owned() })
-            }
-        }
+        let counted = match self.connection().await? {
+            Connection::Server(mut server) => count(&mut server).await,
+            Connection::Cluster(cluster) => count_all(&cluster).await,
+        };
+        counted.map_err(|error| failed(&error))
     }
+}
+
+async fn count_all(cluster: &ClusterConnection) -> RedisResult<StoreStats> {
+    let mut all = StoreStats::default();
+    for mut node in Node::primaries(cluster).await? {
+        let stats = count(&mut node).await?;
+        all.running += stats.running;
+        all.done += stats.done;
+    }
+    Ok(all)
 }
 
 /// Walks over all keys of this library.
