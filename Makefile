@@ -18,7 +18,7 @@ CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
 .PHONY: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e
-.PHONY: bench-python bench-node bench-core bench-limits bench-collector bench-timing mutants
+.PHONY: bench-python bench-node bench-core bench-limits bench-collector bench-dedup bench-timing mutants
 .PHONY: fuzz fuzz-corpus $(FUZZ:%=fuzz-%) $(FUZZ:%=fuzz-corpus-%)
 
 help: ## list the targets
@@ -43,16 +43,17 @@ test-dashboard: dashboard
 	npm run --prefix dashboard typecheck
 	npm test --prefix dashboard
 
-test-rust: dashboard
+test-rust: dashboard .build/servers
 	cargo test --workspace --exclude surehook-python --exclude surehook-node
+	cargo test -p surehook-core --features loom --test loom
 	cargo clippy --workspace --all-targets -- -D warnings
 
-test-python: .build/wheel
+test-python: .build/wheel .build/servers
 	cd python && ../$(BIN)/mypy
 	cd python && ../$(BIN)/lint-imports
 	$(BIN)/pytest python/tests
 
-test-node: .build/tarball
+test-node: .build/tarball .build/servers
 	npm run --prefix node lint
 	npm test --prefix node
 
@@ -78,6 +79,10 @@ dashboard: .build/dashboard ## the web app that the collector embeds
 
 .build/browser: scripts/doctor | .build/tools
 	scripts/doctor browser > $@
+
+.build/servers: scripts/doctor | .build/tools
+	scripts/doctor servers
+	@touch $@
 
 .build/venv: python/requirements-dev.txt | .build/tools
 	$(PYTHON) -m venv .venv
@@ -142,9 +147,11 @@ room_P3 := node
 room_P4 := node
 room_P5 := core
 room_P8 := collector
+room_P11 := dedup
+room_P12 := dedup
 room_S6 := limits
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8 P11 P12 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
@@ -163,6 +170,9 @@ bench-timing: .build/tools ## does a check's time tell where a wrong signature d
 
 bench-collector: dashboard
 	@cargo bench --quiet -p surehook-collector --bench ingest
+
+bench-dedup: .build/servers
+	@cargo bench --quiet -p surehook --bench dedup
 
 # Nightly Rust, for the fuzzer's instrumentation. fuzz/README.md tells where what it finds is, and what to do with it.
 SECONDS ?= 60

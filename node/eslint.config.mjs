@@ -1,7 +1,7 @@
 import eslint from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-const adapters = ['src/express.ts', 'src/nextjs.ts', 'src/node-response.ts']
+const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts']
 
 export default tseslint.config(
   { ignores: ['dist/', 'native/', 'native-release/'] },
@@ -32,7 +32,7 @@ export default tseslint.config(
       'max-lines': ['error', 150],
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!node:|\\./index$|\\./node-response$|\\./web-stream$|\\./nextjs-config$)' }] },
+        { patterns: [{ regex: '^(?!node:|fastify$|\\./index$|\\./node-response$|\\./web-stream$|\\./nextjs-config$|\\./statements$)' }] },
       ],
     },
   },
@@ -45,5 +45,5 @@ export default tseslint.config(
 
 function globals() {
   const names = ['AbortController', 'Blob', 'Buffer', 'Headers', 'ReadableStream', 'Request', 'Response', 'TextEncoder', 'URL', 'URLSearchParams']
-  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setTimeout'].map((name) => [name, 'readonly']))
+  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setImmediate', 'setInterval', 'setTimeout'].map((name) => [name, 'readonly']))
 }

@@ -1,5 +1,5 @@
-//! The `surehook` command: a collector in one process (`serve`, `dev`), signed test events (`send`), and single
-//! requests (`verify`, `sign`).
+//! The `surehook` command: a collector in one process (`serve`, `dev`), signed test events (`send`), single requests
+//! (`verify`, `sign`), and an operator's look into a dedup store (`dedup`, `migrate`).
 #![forbid(unsafe_code)]
 
 mod check;
@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{dev, send, serve, sign, verify};
+use commands::{dedup, dev, send, serve, sign, verify};
 use error::CliError;
 
 /// Webhook monitoring that catches missed sign-ups.
@@ -45,6 +45,8 @@ enum Command {
     Send(send::SendArgs),
     Verify(verify::VerifyArgs),
     Sign(sign::SignArgs),
+    Dedup(dedup::DedupArgs),
+    Migrate(dedup::MigrateArgs),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +63,8 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Send(args) => online(send::run(args)),
         Command::Verify(args) => verify::run(args),
         Command::Sign(args) => sign::run(args),
+        Command::Dedup(args) => dedup::run(args),
+        Command::Migrate(args) => dedup::migrate(args),
     }
 }
 

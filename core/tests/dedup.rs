@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use common::{SIGNED_AT, verified};
 use surehook_core::dedup::{
-    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OwnerToken,
-    Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, on_id_reuse,
+    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OperatorId,
+    OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, UnreadableEntry,
+    on_id_reuse,
 };
 use surehook_core::{ReasonCode, Timestamp};
 
@@ -76,6 +77,15 @@ fn a_retry_has_the_key_of_its_message() {
         verified("clerk", "msg_1", signed_at, body, |message| DedupKey::of("app", "users", message, None))
     };
     assert_eq!(key(SIGNED_AT, b"{}"), key(SIGNED_AT + 300, b"{ }"));
+}
+
+#[test]
+fn an_operator_names_the_same_key() {
+    let key = |user_key| {
+        verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| DedupKey::of("app", "users", message, user_key))
+    };
+    assert_eq!(DedupKey::for_operator("app", "clerk", "users", OperatorId::Provider("msg_1")), key(None));
+    assert_eq!(DedupKey::for_operator("app", "clerk", "users", OperatorId::User("order-7")), key(Some("order-7")));
 }
 
 // The machine
@@ -251,6 +261,78 @@ fn headers_without_end_are_not_stored() {
 fn a_stored_response_does_not_show_its_body() {
     let stored = StoredResponse::capture(200, &[], Some(b"canary"));
     assert!(!format!("{stored:?}").contains("canary"));
+}
+
+#[test]
+fn a_stored_response_survives_its_bytes() {
+    let headers: [(&[u8], &[u8]); 2] = [(b"content-type", b"text/plain"), (b"etag", b"\"1\"")];
+    let bytes: Vec<u8> = (0..=255).cycle().take(STORED_BODY_LIMIT).collect();
+    for body in [Some(&bytes[..]), Some(&b""[..]), None] {
+        let stored = StoredResponse::capture(299, &headers, body);
+        assert_eq!(StoredResponse::from_bytes(&stored.to_bytes()), Some(stored));
+    }
+}
+
+#[test]
+fn bytes_that_nobody_wrote_are_no_response() {
+    let whole = StoredResponse::capture(200, &[(b"location", b"/")], Some(b"ok")).to_bytes();
+    for length in 0..whole.len() - 2 {
+        assert_eq!(StoredResponse::from_bytes(&whole[..length]), None, "cut after {length} bytes");
+    }
+    let mut newer = whole.clone();
+    newer[0] = 2;
+    let mut forged = whole.clone();
+    let name = forged.windows(8).position(|window| window == b"location").expect("the header's name");
+    forged[name..name + 8].copy_from_slice(b"x-forged");
+    let mut split = whole;
+    let value = split.iter().position(|byte| *byte == b'/').expect("the header's value");
+    split[value] = b'\n';
+    let mut long = StoredResponse::capture(200, &[], Some(b"")).to_bytes();
+    long.resize(long.len() + STORED_BODY_LIMIT + 1, b'x');
+    for bytes in [newer, forged, split, long, b"\x01\x00\xc8\x00\x00\x00body".to_vec()] {
+        assert_eq!(StoredResponse::from_bytes(&bytes), None);
+    }
+}
+
+// The entry as bytes
+
+#[test]
+fn an_entry_survives_its_bytes() {
+    for entry in [claimed_by(FIRST, at(0)), claimed_by(OwnerToken::new(u128::MAX), at(7)), done_by(FIRST, at(1))] {
+        assert_eq!(Entry::from_bytes(&entry.to_bytes()), Ok(entry));
+    }
+}
+
+#[test]
+fn no_two_claims_have_the_same_bytes() {
+    assert_ne!(claimed_by(FIRST, at(0)).to_bytes(), claimed_by(SECOND, at(0)).to_bytes());
+}
+
+#[test]
+fn bytes_that_nobody_wrote_are_no_entry() {
+    let (running, done) = (claimed_by(FIRST, at(0)).to_bytes(), done_by(FIRST, at(0)).to_bytes());
+    for length in 0..running.len() {
+        assert_eq!(Entry::from_bytes(&running[..length]), Err(UnreadableEntry::Damaged), "cut after {length} bytes");
+    }
+    for length in 0..done.len() - "first".len() {
+        assert_eq!(Entry::from_bytes(&done[..length]), Err(UnreadableEntry::Damaged), "cut after {length} bytes");
+    }
+    let longer = [&running[..], b"x"].concat();
+    let (mut older, mut strange) = (running.clone(), running);
+    older[0] = 0;
+    strange[1] = 3;
+    for bytes in [longer, older, strange] {
+        assert_eq!(Entry::from_bytes(&bytes), Err(UnreadableEntry::Damaged));
+    }
+}
+
+#[test]
+fn an_entry_of_a_later_version_is_told_from_a_damaged_one() {
+    let mut newer = done_by(FIRST, at(0)).to_bytes();
+    newer[0] = 2;
+    let error = Entry::from_bytes(&newer).expect_err("it is newer");
+    assert_eq!(error, UnreadableEntry::Newer(2));
+    assert!(error.to_string().contains("version 2"), "{error}");
 }
 
 // The replay guard

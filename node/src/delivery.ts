@@ -1,10 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import type { Delivery as NativeDelivery } from '../native/binding'
+import type { Delivery as NativeDelivery, Question } from '../native/binding'
 import { asBuffer } from './body'
+import { SurehookError } from './errors'
 import { describe, shown } from './failure'
 import { pack } from './headers'
 import { logNotices } from './logger'
+import type { TransactionStore } from './store'
+import { Work } from './work'
 
 /** A whole HTTP answer that is to be sent in the handler's place. */
 export interface Answer {
@@ -41,6 +44,7 @@ export function currentDelivery(): Delivery | undefined {
  */
 export class Delivery {
   readonly #native: NativeDelivery
+  readonly #work: Work | null
   /** The id the provider gave the message; the same for each of its attempts. */
   readonly messageId: string | null
   /** E.g. `user.created`. */
@@ -49,8 +53,9 @@ export class Delivery {
   readonly entityId: string | null
 
   /** @internal */
-  constructor(delivery: NativeDelivery) {
+  constructor(delivery: NativeDelivery, store: TransactionStore | null) {
     this.#native = delivery
+    this.#work = store && new Work(store)
     this.messageId = delivery.messageId
     this.eventType = delivery.eventType
     this.entityId = delivery.entityId
@@ -71,28 +76,54 @@ export class Delivery {
     this.#native.failed(shown(reason))
   }
 
-  /** For adapters: runs the handler in the reach of {@link currentDelivery}. */
-  run<T>(handler: () => T): T {
-    return current.run(this, handler)
+  /**
+   * The transaction that the handler's work belongs in, at an endpoint with a `store`: the client of `pg`, the `tx` of Prisma. All
+   * of the work is to be done before the handler answers.
+   *
+   * @throws SurehookError `no_transaction` where there is none
+   */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- only the user knows what the store hands out
+  transaction<Transaction>(): Transaction {
+    const transaction = this.#work?.transaction
+    if (transaction === undefined) throw new SurehookError('no_transaction', 'the endpoint has no store, or its handler does not run')
+    return transaction as Transaction
   }
 
-  /** For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. */
-  finish(response: HandlerResponse): Answer | null {
+  /**
+   * For adapters: runs the handler in the reach of {@link currentDelivery}. With a `store` it is a promise: a transaction is begun
+   * first, and ends with the delivery.
+   */
+  run<T>(handler: () => T): T | Promise<Awaited<T>> {
+    const reached = () => current.run(this, handler)
+    return this.#work ? this.#work.run(() => reached() as Awaited<T> | Promise<Awaited<T>>) : reached()
+  }
+
+  /**
+   * For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. It is a promise where the
+   * answer is to be stored on the other side of a network: until then the answer is not to be sent. It is rejected with what kept
+   * the application's transaction from being committed; then the work does not stand, and the answer must not be sent.
+   */
+  finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
     const { status, headers, body } = response
     const instead = this.#native.finish(status, pack(headers), body === null ? null : asBuffer(body))
+    if (instead instanceof Promise) return instead.finally(logNotices)
+    if (instead && this.#work) return this.#work.finish(instead as Question)
     logNotices()
-    return instead
+    return instead as Answer | null
   }
 
   /** For adapters: ends the delivery with what the handler threw. */
   fail(error: unknown): void {
-    this.#native.fail('Raised', ...describe(error))
-    logNotices()
+    this.#ended(this.#native.fail('Raised', ...describe(error)))
   }
 
   /** For adapters: ends the delivery because the sender went away. After `finish` or `fail` it does nothing. */
   cancel(): void {
-    this.#native.fail('Cancelled', 'ClientDisconnected', 'the sender closed the connection before the answer', null)
+    this.#ended(this.#native.fail('Cancelled', 'ClientDisconnected', 'the sender closed the connection before the answer', null))
+  }
+
+  #ended(question: Question | null): void {
+    void this.#work?.abandon(question)
     logNotices()
   }
 }

@@ -1,4 +1,4 @@
-import type { Endpoint as NativeEndpoint } from '../native/binding'
+import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
 import { ask } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
@@ -8,6 +8,7 @@ import { packAny, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
+import { answer as answered, type TransactionStore } from './store'
 
 /** A request as an adapter hands it in. */
 export interface IncomingWebhook {
@@ -25,11 +26,32 @@ export interface IncomingWebhook {
 /** What is to be done with a request: send this answer, or run the handler for this delivery. */
 export type Decision = { answer: Answer; delivery?: never } | { answer?: never; delivery: Delivery }
 
+/** What became of an endpoint's verified messages in this process: each attempt counts once, under what it came to. */
+export interface DedupCounts {
+  /** The handler ran, and its end was the claim's end. */
+  readonly new: number
+  /** The stored answer was sent. */
+  readonly duplicate: number
+  /** Another attempt was being handled: 409. */
+  readonly inFlight: number
+  /** The id came before with another body, and that is worth a report. */
+  readonly idReuse: number
+  /** The handler ended after its lease had passed to another owner: nothing was stored. */
+  readonly fenced: number
+  /** The store could not be asked: 503. */
+  readonly unavailable: number
+  /** The store could not be asked, and the handler ran without de-duplication, or its answer was not stored at once. */
+  readonly unprotected: number
+  /** Answers that were stored without their body: it was too long, or streamed. */
+  readonly bodiesOmitted: number
+}
+
 /** One guarded webhook route. The wrappers of the frameworks are made of it: `begin`, the handler, `finish`. */
 export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
   readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
+  readonly #store: TransactionStore | null
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -41,13 +63,22 @@ export class Endpoint<Req = unknown> {
     this.#native = translated(() => new (native().Endpoint)(settings))
     this.#idempotencyKey = options.idempotencyKey
     this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
+    this.#store = options.store ?? null
     this.name = this.#native.name
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
     logNotices()
   }
 
-  /** Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier` has to be asked. */
+  /** What became of the verified messages in this process. */
+  dedupCounts(): DedupCounts {
+    return this.#native.dedupCounts()
+  }
+
+  /**
+   * Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier`, a store on the other side
+   * of a network, the application's own, or another attempt has to be heard.
+   */
   begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
     const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
     const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
@@ -62,19 +93,35 @@ export class Endpoint<Req = unknown> {
     request: Req,
   ): Promise<Decision> {
     const { verdict, fault } = await ask(verifier, request, bytes, incoming.headers)
-    const decision = this.#decide(incoming, bytes, request, verdict)
+    const decision = await this.#decide(incoming, bytes, request, verdict)
     if (fault !== undefined && decision.answer?.kind === 'reject') log('error', `${this.name}: ${fault}`)
     return decision
   }
 
-  #decide(incoming: IncomingWebhook, bytes: Buffer | null, request: Req, verdict: boolean | string | null): Decision {
+  #decide(
+    incoming: IncomingWebhook,
+    bytes: Buffer | null,
+    request: Req,
+    verdict: boolean | string | null,
+  ): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
-    const { answer, delivery } = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
-    logNotices()
+    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
+    if (begun instanceof Promise) return begun.then((decision) => this.#decided(decision))
+    if (begun.question) return this.#asked(begun.question, this.#store as TransactionStore)
+    const decision = this.#decided(begun)
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
-    return delivery ? { delivery: new Delivery(delivery) } : { answer: answer as Answer }
+    return decision
+  }
+
+  async #asked(question: Question, store: TransactionStore): Promise<Decision> {
+    return this.#decided((await answered(question, store, null)).decision() as NativeDecision)
+  }
+
+  #decided({ answer, delivery }: NativeDecision): Decision {
+    logNotices()
+    return delivery ? { delivery: new Delivery(delivery, this.#store) } : { answer: answer as Answer }
   }
 
   /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */

@@ -56,13 +56,15 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
           sendAnswer(response, answer)
           return
         }
+        if (response.destroyed) {
+          delivery.cancel()
+          return
+        }
         request.surehook = delivery
         if (typeof body !== 'string') giveBody(request, body)
-        captureResponse(response, delivery)
-        delivery.run(() => {
-          if (handler) callHandler(handler, request as unknown as Req, response as Res, delivery, next)
-          else next()
-        })
+        captureResponse(response, delivery, next)
+        const handle = handler ? () => handler(request as unknown as Req, response as Res, delivery) : () => { next() }
+        run(delivery, handle, next)
       }
       const decision = endpoint.begin(incoming, request as unknown as Req)
       if (decision instanceof Promise) decision.then(obey).catch(next)
@@ -79,13 +81,13 @@ export function webhookErrors() {
   }
 }
 
-function callHandler<Req, Res>(handler: Handler<Req, Res>, request: Req, response: Res, delivery: Delivery, next: Next): void {
+function run(delivery: Delivery, handle: () => unknown, next: Next): void {
   const fail = (error: unknown) => {
     delivery.fail(error)
     next(error)
   }
   try {
-    Promise.resolve(handler(request, response, delivery)).catch(fail)
+    Promise.resolve(delivery.run(handle)).catch(fail)
   } catch (error) {
     fail(error)
   }

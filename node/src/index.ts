@@ -1,6 +1,6 @@
 /**
- * Verify, handle once and watch webhooks inside your own handler. The wrappers are in `surehook/express` and
- * `surehook/nextjs`; `Endpoint` is what they, and wrappers for other frameworks, are made of.
+ * Verify, handle once and watch webhooks inside your own handler. The wrappers are in `surehook/express`,
+ * `surehook/fastify` and `surehook/nextjs`; `Endpoint` is what they, and wrappers for other frameworks, are made of.
  */
 export { flush, init, shutdown, stats, type InitOptions, type Stats } from './client'
 export {
@@ -20,11 +20,12 @@ export {
 export { NOT_JSON, parseJson } from './body'
 export type { SignatureVerifier } from './custom-verifier'
 export { currentDelivery, STORED_BODY_LIMIT, type Answer, type Delivery, type HandlerResponse } from './delivery'
-export { Endpoint, type Decision, type IncomingWebhook } from './endpoint'
+export { Endpoint, type Decision, type DedupCounts, type IncomingWebhook } from './endpoint'
 export { SurehookError, WebhookVerificationError, type Diagnosis, type Rejection } from './errors'
 export type { HeadersLike } from './headers'
 export type { Logger } from './logger'
 export type { WebhookOptions } from './options'
+export type { TransactionStore } from './store'
 export type { WebhookScheme } from './scheme'
 export type { Payload } from './verifier'
 export { verify, type VerifyOptions, type VerifyResult } from './verify'

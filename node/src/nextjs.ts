@@ -5,6 +5,9 @@ export { withSurehook } from './nextjs-config'
 
 const ADVICE = 'nothing may read the request before the wrapper does; inside it, read the request that the handler is given'
 
+/** What is answered to a sender that is gone. Nobody gets it. */
+const CLIENT_CLOSED_REQUEST = 499
+
 type Handler<Req, Context> = (request: Req, context: Context, delivery: Delivery) => Response | Promise<Response>
 
 /**
@@ -37,6 +40,10 @@ export function withWebhookMonitoring<Req extends Request = Request, Context = u
     const { answer, delivery } = decision instanceof Promise ? await decision : decision
     if (answer) return toResponse(answer)
 
+    if (request.signal.aborted) {
+      delivery.cancel()
+      return new Response(null, { status: CLIENT_CLOSED_REQUEST })
+    }
     request.signal.addEventListener('abort', () => { delivery.cancel() }, { once: true })
     const readable = typeof body === 'string' ? request : withBody(request, body)
     try {
@@ -71,7 +78,7 @@ async function finish(delivery: Delivery, response: Response): Promise<Response>
   const headers = [...response.headers].flat()
   const endless = response.headers.get('content-type')?.startsWith('text/event-stream') === true
   const { bytes, rest } = endless ? { bytes: null, rest: null } : await readUpTo(response.body, STORED_BODY_LIMIT)
-  const instead = delivery.finish({ status, headers, body: rest === null ? bytes : null })
+  const instead = await delivery.finish({ status, headers, body: rest === null ? bytes : null })
   if (instead) return toResponse(instead)
   if (bytes === null || response.body === null) return response
   return new Response(rest === null ? (bytes as Uint8Array<ArrayBuffer>) : rejoin(bytes, rest), response)
@@ -91,9 +98,22 @@ function pathOf(request: Request): string {
 /** On serverless platforms nothing runs between requests, so what is queued leaves before the platform sleeps. */
 function flushAfterwards(): void {
   try {
-    const { after } = require('next/server') as { after?: (task: () => Promise<unknown>) => void }
-    after?.(() => flush())
+    after ??= nextAfter()
+    after(() => flush())
   } catch {
-    // Outside of Next, or before Next 15.1, the sender's own thread and the flush at exit do it.
+    // Outside of a request of Next the sender's own thread and the flush at exit do it.
+  }
+}
+
+type After = (task: () => Promise<unknown>) => void
+let after: After | undefined
+
+/** It is there from Next 15.1 on, and looked for once: a search that finds nothing takes longer than all the rest. */
+function nextAfter(): After {
+  const nothing = () => undefined
+  try {
+    return (require('next/server') as { after?: After }).after ?? nothing
+  } catch {
+    return nothing
   }
 }

@@ -12,23 +12,37 @@ export function sendAnswer(response: ServerResponse, { status, headers, body }: 
   response.end(body)
 }
 
-/** Watches a response: the delivery ends with it, or with the sender's going away. */
-export function captureResponse(response: ServerResponse, delivery: Delivery): void {
+/**
+ * Watches a response: the delivery ends with it, or with the sender's going away. `failed` is called in place of an answer that
+ * must not be sent, because the work it speaks of was undone.
+ */
+export function captureResponse(response: ServerResponse, delivery: Delivery, failed: (error: unknown) => void): void {
   const { write, end, writeHead } = response
   const before = new Set(response.getHeaderNames())
   const chunks: Uint8Array[] = []
   let size = 0
   let ended = false
+  let stored: Promise<unknown> | null = null
 
   const keep = (chunk: unknown, encoding: unknown) => {
-    if (size > STORED_BODY_LIMIT || (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))) return
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encodingOf(encoding)) : chunk
+    if (size > STORED_BODY_LIMIT) return
+    const bytes = bytesOf(chunk, encoding)
     size += bytes.length
     chunks.push(bytes)
   }
   const finish = () => {
     const body = size > STORED_BODY_LIMIT ? null : Buffer.concat(chunks, size)
     return delivery.finish({ status: response.statusCode, headers: headersOf(response), body })
+  }
+  const send = (instead: Answer | null, args: Parameters<typeof end>) => {
+    if (!instead || response.headersSent) return end.apply(response, args)
+    takeBack()
+    sendAnswer(response, instead)
+    return response
+  }
+  const takeBack = () => {
+    if (response.headersSent) return
+    for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
   }
 
   Object.assign(response, {
@@ -38,21 +52,59 @@ export function captureResponse(response: ServerResponse, delivery: Delivery): v
       return Reflect.apply(writeHead, response, [status, ...reason]) as ServerResponse
     },
     write(...args: Parameters<typeof write>) {
+      if (stored) {
+        void stored.then(() => write.apply(response, args))
+        return false
+      }
       if (!ended) keep(args[0], args[1])
       return write.apply(response, args)
     },
     end(...args: Parameters<typeof end>) {
+      if (stored) {
+        void stored.then(() => end.apply(response, args))
+        return response
+      }
       if (ended) return end.apply(response, args)
       ended = true
       keep(args[0], args[1])
       const instead = finish()
-      if (!instead || response.headersSent) return end.apply(response, args)
-      for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
-      sendAnswer(response, instead)
+      if (!(instead instanceof Promise)) return send(instead, args)
+      const letGo = hold(response)
+      stored = instead
+        .finally(() => {
+          stored = null
+          letGo()
+        })
+        .then((answer) => {
+          if (answer && response.headersSent) response.destroy()
+          else send(answer, args)
+        })
+        .catch((error: unknown) => {
+          takeBack()
+          failed(error)
+        })
       return response
     },
   })
   response.once('close', () => { delivery.cancel() })
+}
+
+/** What changes an answer. */
+const CHANGES = ['setHeader', 'appendHeader', 'removeHeader', 'writeHead', 'flushHeaders'] as const
+
+/** Keeps an answer that waits to be sent as it is: what would change it is refused as if it were sent. Gives the end of that. */
+function hold(response: ServerResponse): () => void {
+  const { statusCode, statusMessage } = response
+  const changes = CHANGES.map((name) => [name, response[name]])
+  const refuse = () => {
+    throw Object.assign(new Error('Cannot set headers after they are sent to the client'), { code: 'ERR_HTTP_HEADERS_SENT' })
+  }
+  for (const name of CHANGES) response[name] = refuse
+  Object.defineProperty(response, 'headersSent', { value: true, configurable: true })
+  return () => {
+    Reflect.deleteProperty(response, 'headersSent')
+    Object.assign(response, Object.fromEntries(changes), { statusCode, statusMessage })
+  }
 }
 
 /** Headers given to `writeHead` alone would never be seen by `getHeaders`. */
@@ -74,6 +126,8 @@ function headersOf(response: ServerResponse): string[] {
   return flat
 }
 
-function encodingOf(encoding: unknown): BufferEncoding {
-  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'
+/** The bytes of what `write` and `end` are given; none where that is only a callback. */
+function bytesOf(chunk: unknown, encoding: unknown): Uint8Array {
+  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  return chunk instanceof Uint8Array ? chunk : new Uint8Array()
 }

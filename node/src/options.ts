@@ -3,6 +3,8 @@ import { checkOptions, invalid, isTextList, kind, type Rule } from './checks'
 import type { SignatureVerifier } from './custom-verifier'
 import { signerOf, type WebhookScheme } from './scheme'
 import { secretList } from './secrets'
+import { checkStore, type TransactionStore } from './store'
+import { workers } from './workers'
 
 /** How one webhook route is guarded. Only the provider, and its secret in the environment, are needed. */
 export type WebhookOptions<Req = unknown> = GuardOptions<Req> & (ByProvider | ByScheme)
@@ -45,10 +47,20 @@ interface GuardOptions<Req> {
   maxBodyBytes?: number
   /** What refuses a request: 401 (default) or 400. */
   rejectStatus?: 400 | 401
-  /** Where handled messages are remembered: `memory://` (default) or `off`. */
+  /**
+   * Where handled messages are remembered: `memory://` (default, one process), `sqlite:///path` (the processes of one host),
+   * `redis://…`, `rediss+cluster://…`, `postgres://…` (several hosts), or `off`. `docs/dedup.md` has them all.
+   */
   dedup?: string
-  /** For how long they are remembered; 96 h by default. */
+  /** The application's own database in place of `dedup`: the handler's work and the memory of it are one transaction. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a transaction is, only the store knows
+  store?: TransactionStore<any>
+  /** For how long they are remembered: at least twice the tolerance; 96 h by default. */
   dedupTtlSeconds?: number
+  /** While another attempt handles the message: a 409 (`answer`, default), or wait for its answer (`wait`), up to 10 s. */
+  onInFlight?: 'answer' | 'wait'
+  /** When the store cannot be asked: a 503 (`reject`, default), or the handler without de-duplication (`process`). */
+  onStoreError?: 'reject' | 'process'
   /** Whether a 2xx without `processed()` is a silent drop. */
   requireProcessingMark?: boolean
   /** The steps a handler must record, by event type: `{ 'user.*': ['create_profile'] }`. */
@@ -79,22 +91,29 @@ const RULES: Readonly<Record<string, Rule>> = {
   ignore: 'list',
   onSilentDrop: ['report', 'retry'],
   onIdReuse: ['replay', 'handle', 'reject'],
+  onInFlight: ['answer', 'wait'],
+  onStoreError: ['reject', 'process'],
   verification: ['on', 'off'],
 }
 
 /** The options as the native side takes them. */
 export function toNative(options: WebhookOptions<never>): NativeOptions {
   checkOptions(options, RULES)
-  const { provider, scheme, signatureSecret, signatureVerifier, steps, ignore, ...rest } = options
+  const { provider, scheme, signatureSecret, signatureVerifier, steps, ignore, store, ...rest } = options
   if (signatureVerifier && signatureSecret !== undefined) {
     throw invalid('signatureSecret', 'nothing would use it: signatureVerifier verifies')
   }
+  if (store !== undefined) checkStore(store)
+  if (store && options.dedup !== undefined) throw invalid('dedup', 'nothing would use it: store remembers')
+  const here = workers()
   const signer = signerOf({ provider, scheme })
   return {
     ...(rest as Partial<NativeOptions>),
     ...signer,
     secrets: signatureSecret === undefined ? [] : secretList(options, signatureSecret, 'signatureSecret'),
     customVerifier: signatureVerifier !== undefined,
+    ...(store && { store: store.kind }),
+    ...(here && { workers: here }),
     ...(ignore && { ignore: [...ignore] }),
     ...(steps !== undefined && { steps: stepsOf(steps) }),
   }

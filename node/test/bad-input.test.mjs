@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Endpoint, FINDINGS, init, SurehookError, verify, Webhook } from 'surehook'
 import { withWebhookMonitoring as express } from 'surehook/express'
+import { withWebhookMonitoring as fastify } from 'surehook/fastify'
 import { withWebhookMonitoring as nextjs } from 'surehook/nextjs'
 import { clerkEvent, SECRET, svixHeaders } from './support/signing.mjs'
 
@@ -13,6 +14,7 @@ const body = clerkEvent()
 const builders = {
   Endpoint: (options) => new Endpoint(options),
   express: (options) => express(options),
+  fastify: (options) => fastify(options),
   nextjs: (options) => nextjs(options, () => new Response()),
 }
 const cyclic = {}
@@ -49,7 +51,7 @@ for (const [type, value] of Object.entries(values)) {
     refuses(() => verify(value), 'invalid_option', 'verify')
   })
 
-  for (const option of ['url', 'verifyToken', 'name', 'dedup', 'eventTypeField', 'toleranceSeconds', 'maxBodyBytes', 'rejectStatus', 'dedupTtlSeconds', 'requireProcessingMark', 'ignore', 'steps', 'onSilentDrop', 'onIdReuse', 'verification', 'idempotencyKey', 'signatureVerifier']) {
+  for (const option of ['url', 'verifyToken', 'name', 'dedup', 'eventTypeField', 'toleranceSeconds', 'maxBodyBytes', 'rejectStatus', 'dedupTtlSeconds', 'requireProcessingMark', 'ignore', 'steps', 'onSilentDrop', 'onIdReuse', 'onInFlight', 'onStoreError', 'store', 'verification', 'idempotencyKey', 'signatureVerifier']) {
     test(`${option} that is ${type}`, () => {
       const right = { number: /^(toleranceSeconds|maxBodyBytes)$/, boolean: /^requireProcessingMark$/, function: /^(idempotencyKey|signatureVerifier)$/, bare: /^steps$/, Map: /^steps$/, proxy: /^steps$/ }[type]
       if (value === undefined || right?.test(option)) return
@@ -79,6 +81,22 @@ test('a URL that is none is refused, with an example', () => {
     assert.throws(() => new Endpoint({ provider: 'twilio', signatureSecret: 'x'.repeat(32), url }), (error) => error.code === 'invalid_option' && /https:\/\/example\.com/.test(error.message), url)
   }
   assert.throws(() => new Endpoint({ provider: 'square', signatureSecret: 'x'.repeat(32) }), { code: 'invalid_option', message: /the option url/ })
+})
+
+test('a dedup URL that is none is refused by the name of the option, and never repeated', () => {
+  for (const dedup of ['', 'redis', 'mysql://u:canary@h/d', 'sqlite://', 'sqlite://relative.db', 'redis://:canary@', 'postgres://u:canary@h:port/d', 'rediss+cluster://:canary@', 'memory://x']) {
+    refuses(() => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, dedup }), 'invalid_option', dedup)
+    assert.throws(() => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, dedup }), (error) => /the option dedup /.test(error.message) && !error.stack.includes('canary'), dedup)
+  }
+})
+
+test('a store that lacks a member, or goes with what it takes the place of, is refused by name', () => {
+  const store = { kind: 'pg', transaction: async () => {}, load: async () => null, replace: async () => true }
+  const build = (options) => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, ...options })
+  for (const member of Object.keys(store)) refuses(() => build({ store: { ...store, [member]: undefined } }), 'invalid_option', member)
+  for (const kind of ['', 'A', 'x'.repeat(41)]) refuses(() => build({ store: { ...store, kind } }), 'invalid_option', kind)
+  for (const options of [{ dedup: 'memory://' }, { onInFlight: 'wait' }]) refuses(() => build({ store, ...options }), 'invalid_option', JSON.stringify(options))
+  assert.equal(build({ store }).name, 'clerk')
 })
 
 test('an option is called in an error what the user called it', () => {

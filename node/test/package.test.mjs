@@ -17,12 +17,16 @@ test('the tarball works by require and by import', async (t) => {
       'required.cjs': `const { Webhook, ...all } = require('surehook')
         const { withWebhookMonitoring } = require('surehook/express')
         if (typeof withWebhookMonitoring !== 'function' || typeof require('surehook/nextjs').withSurehook !== 'function') throw new Error('adapters')
+        if (![require('surehook/fastify').withWebhookMonitoring, require('surehook/pg').pgStore, require('surehook/prisma').prismaStore].every((it) => typeof it === 'function')) throw new Error('adapters')
         console.log(${verified}, JSON.stringify(Object.keys({ Webhook, ...all })))`,
       'imported.mjs': `import * as all from 'surehook'
         import { withWebhookMonitoring } from 'surehook/express'
+        import { withWebhookMonitoring as fastify } from 'surehook/fastify'
         import { withSurehook } from 'surehook/nextjs'
+        import { pgStore } from 'surehook/pg'
+        import { prismaStore } from 'surehook/prisma'
         const { Webhook } = all
-        if (typeof withWebhookMonitoring !== 'function' || typeof withSurehook !== 'function') throw new Error('adapters')
+        if (![withWebhookMonitoring, fastify, withSurehook, pgStore, prismaStore].every((it) => typeof it === 'function')) throw new Error('adapters')
         console.log(${verified}, JSON.stringify(Object.keys(all)))`,
       'both.mjs': `import { createRequire } from 'node:module'
         import { currentDelivery, WebhookVerificationError } from 'surehook'

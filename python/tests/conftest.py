@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from servers import HERE, HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
+from stores import postgres_server, postgres_url, redis_server, redis_url
 
 APPS = HERE / "apps"
 
@@ -20,6 +22,10 @@ class Guarded:
 
     def url(self, handler: str) -> str:
         return f"{self.server.url}{self.prefix}/{handler}"
+
+    @property
+    def wsgi(self) -> bool:
+        return "gunicorn" in self.server.process.args
 
     def runs(self, message_id: str) -> int:
         """How often the handler ran for a message."""
@@ -40,19 +46,41 @@ def flask_server(tmp_path_factory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session", params=["fastapi", "fastapi-middleware", "flask"])
+@pytest.fixture(scope="session")
+def django_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("django") / "log"
+    with running(gunicorn("django_app:wsgi"), log, {}, APPS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def django_async_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("django-async") / "log"
+    with running(uvicorn("django_app:asgi"), log, {}, APPS) as server:
+        yield server
+
+
+#: For each wrapper: its server, and where the guarded routes are.
+WRAPPERS = {
+    "fastapi": ("fastapi_server", "/hooks"),
+    "fastapi-middleware": ("fastapi_server", "/middleware"),
+    "flask": ("flask_server", "/hooks"),
+    "django": ("django_server", "/hooks"),
+    "django-async": ("django_async_server", "/async"),
+}
+
+
+@pytest.fixture(scope="session", params=WRAPPERS)
 def guarded(request) -> Guarded:
-    name = "flask_server" if request.param == "flask" else "fastapi_server"
-    prefix = "/middleware" if request.param == "fastapi-middleware" else "/hooks"
-    return Guarded(request.getfixturevalue(name), prefix)
+    server, prefix = WRAPPERS[request.param]
+    return Guarded(request.getfixturevalue(server), prefix)
 
 
-@pytest.fixture(scope="session", params=["fastapi", "fastapi-middleware", "flask"])
+@pytest.fixture(scope="session", params=WRAPPERS)
 def schemes(request) -> Guarded:
     """The guards of `apps/guards.py` on a real server."""
-    name = "schemes_flask_server" if request.param == "flask" else "schemes_fastapi_server"
-    prefix = "/middleware" if request.param == "fastapi-middleware" else "/hooks"
-    return Guarded(request.getfixturevalue(name), prefix)
+    server, prefix = WRAPPERS[request.param]
+    return Guarded(request.getfixturevalue(f"schemes_{server}"), prefix)
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +94,20 @@ def schemes_fastapi_server(tmp_path_factory) -> Iterator[Server]:
 def schemes_flask_server(tmp_path_factory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("schemes-flask") / "log"
     with running(gunicorn("schemes_flask:app"), log, {}, APPS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def schemes_django_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("schemes-django") / "log"
+    with running(gunicorn("schemes_django:wsgi"), log, {}, APPS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def schemes_django_async_server(tmp_path_factory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("schemes-django-async") / "log"
+    with running(uvicorn("schemes_django:asgi"), log, {}, APPS) as server:
         yield server
 
 
@@ -129,3 +171,46 @@ def eventually(look: Callable[[], object], seconds: float = 20) -> object:
             return found
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)  # between two looks, never instead of one
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[str]:
+    """The URL of a dedup store in a real Redis."""
+    with redis_server() as port:
+        yield redis_url(port)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a dedup store in a real Postgres, whose table was made by the SQL of `docs/dedup.md`."""
+    with postgres_server() as port:
+        blocks = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "dedup.md").read_text(), re.DOTALL)
+        (sql,) = (block for block in blocks if "surehook_dedup" in block)
+        with psycopg.connect(postgres_url(port)) as connection:
+            connection.execute(sql)
+        yield postgres_url(port)
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres"])
+def store(request, tmp_path) -> str:
+    """The URL of each kind of store, reachable and empty of what a test is about."""
+    match request.param:
+        case "memory":
+            return "memory://"
+        case "sqlite":
+            return f"sqlite://{tmp_path}/dedup.db"
+        case name:
+            return request.getfixturevalue(name)
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Callable[[str], str]]:
+    """Makes a database of its own in a real Postgres: its URL for SQLAlchemy."""
+    with postgres_server() as port:
+
+        def create(name: str) -> str:
+            with psycopg.connect(postgres_url(port), autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE "{name}"')
+            return postgres_url(port, name).replace("postgres://", "postgresql+psycopg://")
+
+        yield create

@@ -8,6 +8,7 @@ import re
 import shlex
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,8 +18,22 @@ from conftest import Collector
 from servers import HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
 
 SUREHOOK = ROOT / "target" / "debug" / "surehook"
-COMMANDS = {"fastapi": uvicorn("app:app"), "flask": gunicorn("app:app")}
+COMMANDS = {"fastapi": uvicorn("app:app"), "flask": gunicorn("app:app"), "django": gunicorn("app:app")}
 FRAMEWORKS = list(COMMANDS)
+#: What `django-admin startproject` makes, and the pages add to.
+DJANGO_SETTINGS = """
+ALLOWED_HOSTS = ["*"]
+MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+ROOT_URLCONF = "urls"
+SECRET_KEY = "only tests may know"
+"""
+DJANGO_APP = """
+import os
+from django.core.wsgi import get_wsgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+app = get_wsgi_application()
+"""
 
 
 def fences(page: str, language: str) -> list[str]:
@@ -59,7 +74,14 @@ def send(server: Server, *options: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_snippets_of_the_quickstart_run_as_they_stand(framework, collector: Collector, tmp_path):
-    (tmp_path / "app.py").write_text("\n".join(fences(f"quickstart-{framework}", "python")))
+    snippets = fences(f"quickstart-{framework}", "python")
+    if framework == "django":
+        settings, views, urls = snippets
+        files = {"settings": DJANGO_SETTINGS + settings, "views": views, "urls": urls, "app": DJANGO_APP}
+    else:
+        files = {"app": "\n".join(snippets)}
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").write_text(text)
     shell = [
         shlex.split(line) for fence in fences(f"quickstart-{framework}", "sh") for line in fence.splitlines()
     ]
@@ -115,6 +137,9 @@ def test_the_verifier_of_the_page_runs_in_flask(custom):
 def test_the_example_writes_each_new_user_once(framework, collector: Collector, tmp_path):
     database = tmp_path / "example.db"
     env = collector.env | {"DATABASE_PATH": str(database)}
+    if framework == "django":
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        subprocess.run(migrate, env=environment(env), cwd=ROOT / "examples" / "django", check=True)
     with running(COMMANDS[framework], tmp_path / "log", env, ROOT / "examples" / framework) as server:
         assert HTTP.get(f"{server.url}/healthz").json() == {"status": "ok"}
         made = send(

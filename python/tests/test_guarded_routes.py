@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from conftest import WRAPPERS
 from servers import HTTP
 from signing import OTHER_SECRET, SECRET, event, new_id, signed
 
@@ -127,7 +128,9 @@ def test_a_body_over_the_limit_gets_413(guarded, chunked):
     assert (answer.status_code, answer.json()) == (413, {"error": "payload too large"})
 
 
+@pytest.mark.parametrize("guarded", [name for name in WRAPPERS if name != "django-async"], indirect=True)
 def test_an_endless_body_is_cut_off_at_the_limit(guarded):
+    """Under ASGI Django itself takes a body to its end before any view."""
     parts = urlsplit(guarded.url("plain"))
     with socket.create_connection((parts.hostname, parts.port), timeout=20) as sock:
         sock.sendall(f"POST {parts.path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n".encode())

@@ -5,7 +5,7 @@ from servers import HTTP
 from signing import event, new_id, signed
 
 
-@pytest.fixture(params=["fastapi_server", "flask_server"])
+@pytest.fixture(params=["fastapi_server", "flask_server", "django_server"])
 def url(request) -> str:
     return request.getfixturevalue(request.param).url
 

@@ -8,7 +8,15 @@ import pytest
 from servers import BIN, ROOT
 
 PYTHON = ROOT / "python"
-ADAPTERS = ["asgi.py", "_asgi_response.py", "fastapi.py", "_fastapi_route.py", "flask.py"]
+ADAPTERS = [
+    "asgi.py",
+    "_asgi_response.py",
+    "django/__init__.py",
+    "django/_request.py",
+    "fastapi.py",
+    "_fastapi_route.py",
+    "flask.py",
+]
 
 
 def run(*command: str) -> None:
@@ -25,12 +33,17 @@ def lint_imports(tmp_path, changed: dict[str, str]) -> subprocess.CompletedProce
     """The contracts of pyproject.toml on a copy of the package, in which the native module is a file too."""
     package = tmp_path / "surehook"
     package.mkdir()
-    for file in (PYTHON / "src" / "surehook").glob("*.py"):
-        (package / file.name).write_text(file.read_text())
+    source = PYTHON / "src" / "surehook"
+    for file in source.rglob("*.py"):
+        copy = package / file.relative_to(source)
+        copy.parent.mkdir(exist_ok=True, parents=True)
+        copy.write_text(file.read_text())
     for name, text in {"_native.py": "", **changed}.items():
         (package / name).write_text(text)
     contracts = (PYTHON / "pyproject.toml").read_text()
-    contracts = contracts.replace('["surehook._client"', '["surehook._native", "surehook._client"')
+    contracts = contracts.replace(
+        '["surehook._application_store"', '["surehook._native", "surehook._application_store"'
+    )
     (tmp_path / "pyproject.toml").write_text(contracts)
     command = [f"{BIN}/lint-imports", "--no-cache"]
     return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -64,7 +77,8 @@ def test_an_import_starts_nothing_and_loads_no_framework():
     code = """if True:
         import json, sys, threading
         import surehook
-        loaded = [name for name in ("fastapi", "starlette", "flask", "asyncio") if name in sys.modules]
+        heavy = ("django", "fastapi", "starlette", "flask", "asyncio")
+        loaded = [name for name in heavy if name in sys.modules]
         print(json.dumps([loaded, threading.active_count()]))
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -55,10 +55,10 @@ def test_the_401_is_the_same_for_every_reason_and_the_log_tells_them_apart(schem
     replayed = signed(body)
     assert answered(schemes, "once", body, replayed)[0] == 200
     answers["replayed"] = answered(schemes, "once", body, replayed)
-    told = set(answers)
     if "flask" in schemes.server.log.parent.name:  # an ASGI application has the body, or the sender is gone
         answers["body_unavailable"] = answered(schemes, "consumed", "a=1", signed("a=1") | FORM)
-        told = set(answers) - {"duplicate_header"}  # WSGI joins them: what comes out is no id
+    joined = {"duplicate_header"} if schemes.wsgi else set()
+    told = set(answers) - joined  # WSGI joins them: what comes out is no id
     assert set(answers) >= set(CODES) - {"body_unavailable", "body_too_large", "secret_invalid"}
     (answer,) = {(status, tuple(headers), content) for status, headers, content in answers.values()}
     assert (answer[0], answer[2]) == (401, b'{"error":"invalid webhook signature"}')

@@ -41,6 +41,8 @@ SERVERS = {
     "fastapi": (uvicorn("fastapi_app:app"), "/hooks", signal.SIGINT),
     "fastapi-middleware": (uvicorn("fastapi_app:app"), "/middleware", signal.SIGTERM),
     "flask": (gunicorn("flask_app:app"), "/hooks", signal.SIGTERM),
+    "django": (gunicorn("django_app:wsgi"), "/hooks", signal.SIGTERM),
+    "django-async": (uvicorn("django_app:asgi"), "/async", signal.SIGINT),
 }
 
 

@@ -3,15 +3,20 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use surehook_core::dedup::{Completion, DedupKey, OwnerToken, ReplayGuard, ReplayPass, Store, StoredResponse};
+use surehook_core::dedup::{ReplayGuard, ReplayPass, STORED_BODY_LIMIT, StoredBody, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
 use surehook_core::{HeaderPairs, Timestamp};
 
+use crate::admission::Claimed;
 use crate::answer::Answer;
+use crate::lease::Lease;
 use crate::notice::{self, Level};
+use crate::question::Asked;
 use crate::record::{Ending, Record, Subject};
+use crate::settlement::{Ended, PendingEnd, Settlement, release};
+use crate::transaction::{Settled, Work};
 
 /// The right to run the handler for one message, and the place to say how that went.
 ///
@@ -21,6 +26,8 @@ use crate::record::{Ending, Record, Subject};
 pub struct Delivery {
     subject: Subject,
     open: Mutex<Option<Box<Open>>>,
+    /// The process whose delivery it is.
+    pid: u32,
 }
 
 /// A delivery that has not ended.
@@ -31,18 +38,19 @@ struct Open {
     marks: Marks,
 }
 
-/// What is kept for a message while its handler runs.
-pub(crate) enum Hold {
-    Claim(Claimed),
-    Guard(Arc<ReplayGuard>, ReplayPass),
-    Nothing,
+/// A delivery that has ended, before its claim is settled.
+struct Closed {
+    record: Record,
+    hold: Hold,
+    ending: Ending,
 }
 
-/// A claim on a message.
-pub(crate) struct Claimed {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) key: DedupKey,
-    pub(crate) owner: OwnerToken,
+/// What is kept for a message while its handler runs.
+pub(crate) enum Hold {
+    /// In a store that outlives the process, with a lease that is renewed.
+    Claim(Claimed, Option<Lease>),
+    Guard(Arc<ReplayGuard>, ReplayPass),
+    Nothing,
 }
 
 /// A handler's answer.
@@ -93,7 +101,7 @@ impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
         let open = Open { record, hold, dedup, marks: Marks::default() };
-        Self { subject, open: Mutex::new(Some(Box::new(open))) }
+        Self { subject, open: Mutex::new(Some(Box::new(open))), pid: std::process::id() }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -140,17 +148,51 @@ impl Delivery {
         }
     }
 
-    /// Ends the delivery with the handler's answer. `Some`: send this one instead.
-    pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
-        let open = self.lock().take()?;
-        guarded(move || open.finish(response)).flatten()
+    /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
+    pub fn is_instant(&self) -> bool {
+        self.lock().as_ref().is_none_or(|open| open.record.endpoint.is_instant())
     }
 
-    /// Ends the delivery with an error; the framework's own answer to it stays as it is.
+    /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
+    /// network, at most 250 ms; [`finish_without_waiting`](Self::finish_without_waiting) never does.
+    pub fn finish(&self, response: Response<'_>) -> Option<Answer> {
+        self.finish_without_waiting(response).wait()
+    }
+
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. In a transaction of
+    /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
+    pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
+        let Some(open) = self.take() else { return Ended::Now(None) };
+        let in_transaction = open.record.endpoint.in_transaction;
+        let ended = guarded(move || open.finish(response));
+        ended.unwrap_or_else(|| match in_transaction {
+            true => Ended::Transaction(Asked::Done(Settled::failed())),
+            false => Ended::Now(None),
+        })
+    }
+
+    /// Ends the delivery with an error; the framework's own answer to it stays as it is. Never waits for a network. A claim in the
+    /// application's own database lapses with its lease; [`fail_without_waiting`](Self::fail_without_waiting) gives it back.
     pub fn fail(&self, error: HandlerError<'_>) {
-        if let Some(open) = self.lock().take() {
-            guarded(move || open.fail(error));
+        drop(self.fail_without_waiting(error));
+    }
+
+    /// The same for a delivery in a transaction of the application's: once that is rolled back, the question gives the claim
+    /// back.
+    pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
+        let Some(open) = self.take() else { return Asked::Done(()) };
+        guarded(move || open.fail(error)).unwrap_or(Asked::Done(()))
+    }
+
+    /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
+    fn take(&self) -> Option<Box<Open>> {
+        if self.pid == std::process::id() {
+            return self.lock().take();
         }
+        if let Ok(mut open) = self.open.try_lock() {
+            std::mem::forget(open.take());
+        }
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Box<Open>>> {
@@ -176,7 +218,7 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl Open {
-    fn finish(self, response: Response<'_>) -> Option<Answer> {
+    fn finish(self, response: Response<'_>) -> Ended {
         let (body, size) = match response.body {
             ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
             ResponseBody::NotCaptured => (None, None),
@@ -184,15 +226,44 @@ impl Open {
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
+        if let Some(StoredBody::Omitted) = kept.as_ref().map(StoredResponse::body) {
+            self.say_that_a_body_is_omitted(size);
+        }
         let status = replacement.as_ref().map_or(response.status, |answer| answer.status);
-        self.end(judgement, kept, Some(status), size, None);
-        replacement
+        let ended = self.end(judgement, Some(status), size, None);
+        if ended.record.endpoint.in_transaction {
+            return Ended::Transaction(ended.into_work().settle(kept, replacement));
+        }
+        match ended.settle(kept) {
+            Some(settlement) => Ended::Later(PendingEnd { settlement: Box::new(settlement), replacement }),
+            None => Ended::Now(replacement),
+        }
     }
 
-    fn fail(self, error: HandlerError<'_>) {
+    fn fail(self, error: HandlerError<'_>) -> Asked<()> {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
-        self.end(judgement, None, None, None, Some(info));
+        let ended = self.end(judgement, None, None, Some(info));
+        if ended.record.endpoint.in_transaction {
+            return ended.into_work().give_back();
+        }
+        // Nothing is stored, so nothing is left for later.
+        drop(ended.settle(None));
+        Asked::Done(())
+    }
+
+    /// Said once for an endpoint: all of its answers are alike.
+    fn say_that_a_body_is_omitted(&self, size: Option<u64>) {
+        let endpoint = &self.record.endpoint;
+        if matches!(self.hold, Hold::Claim(..)) && endpoint.counters.count_omitted_body() {
+            let cause = match size {
+                Some(size) => format!("of {size} bytes, over {STORED_BODY_LIMIT},"),
+                None => "that is streamed".to_owned(),
+            };
+            let text =
+                format!("an answer {cause} is not stored: duplicates get its status and headers, without a body");
+            notice::give(Level::Info, format!("{}: {text}", endpoint.name));
+        }
     }
 
     fn judge(&self, end: HandlerEnd) -> Judgement {
@@ -200,66 +271,67 @@ impl Open {
         judge(&self.marks, end, &self.record.endpoint.requirements, event_type)
     }
 
-    /// Settles the claim and sends the record.
     fn end(
         self,
         judgement: Judgement,
-        kept: Option<StoredResponse>,
         status: Option<u16>,
         response_size: Option<u64>,
         error: Option<ErrorInfo>,
-    ) {
-        let dedup = self.hold.settle(&self.record, kept, self.dedup);
+    ) -> Closed {
         let reason = match self.marks.mark() {
             Some(Mark::Failed { reason }) => Some(reason.clone()),
             _ => None,
         };
         let failure = (reason.is_some() || error.is_some()).then_some(Failure { reason, error });
-        self.record.send(Ending {
+        let ending = Ending {
             outcome: judgement.outcome,
-            dedup,
+            dedup: self.dedup,
             status,
             response_size,
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure,
-        });
+        };
+        Closed { record: self.record, hold: self.hold, ending }
     }
 }
 
-impl Hold {
-    /// Stores the answer for the message's duplicates, or lets the next attempt run the handler.
-    fn settle(self, record: &Record, kept: Option<StoredResponse>, dedup: DedupResult) -> DedupResult {
-        match (self, kept) {
-            (Self::Claim(claimed), Some(response)) => {
-                let (now, ttl) = (record.endpoint.clock.now(), record.endpoint.ttl);
-                let completed = claimed.store.complete(&claimed.key, claimed.owner, Arc::new(response), now, ttl);
-                match completed {
-                    Ok(Completion::Stored) => dedup,
-                    Ok(Completion::Fenced) => DedupResult::Fenced,
-                    Err(error) => {
-                        notice::give(Level::Error, format!("{}: {error}", record.endpoint.name));
-                        DedupResult::Unavailable
-                    }
+impl Closed {
+    /// What the application's transaction decides about.
+    fn into_work(self) -> Work {
+        let claimed = match self.hold {
+            Hold::Claim(claimed, _) => Some(claimed),
+            Hold::Guard(..) | Hold::Nothing => None,
+        };
+        Work { record: self.record, ending: self.ending, claimed }
+    }
+
+    /// Settles the claim and sends the record; `Some`: after a remote store was told.
+    fn settle(self, kept: Option<StoredResponse>) -> Option<Settlement> {
+        let Self { record, hold, ending } = self;
+        match (hold, kept) {
+            (Hold::Claim(claimed, lease), Some(response)) => {
+                let settlement = Settlement { record, ending, claimed, lease, response: Arc::new(response) };
+                if settlement.claimed.store.is_remote() {
+                    return Some(settlement);
                 }
+                settlement.store_now();
+                return None;
             }
-            (Self::Claim(claimed), None) => {
-                if let Err(error) = claimed.store.release(&claimed.key, claimed.owner) {
-                    notice::give(Level::Error, format!("{}: {error}", record.endpoint.name));
-                }
-                dedup
+            (Hold::Claim(claimed, lease), None) => {
+                drop(lease);
+                release(claimed, &record.endpoint.name);
             }
-            (Self::Guard(guard, pass), None) => {
-                guard.release(pass);
-                dedup
-            }
-            (Self::Guard(..), Some(_)) | (Self::Nothing, _) => dedup,
+            (Hold::Guard(guard, pass), None) => guard.release(pass),
+            (Hold::Guard(..), Some(_)) | (Hold::Nothing, _) => {}
         }
+        record.send(ending);
+        None
     }
 }
 
 /// What fails here must not change the answer of the host's handler.
-fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
     let ended = catch_unwind(AssertUnwindSafe(end)).ok();
     if ended.is_none() {
         notice::give(Level::Error, "an attempt could not be recorded; the handler's answer stands");

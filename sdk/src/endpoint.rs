@@ -1,16 +1,13 @@
 //! An endpoint: what one webhook route of an application does with a request before its handler.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use surehook_core::dedup::{
-    Claim, DedupKey, Fingerprint, LEASE_LIMIT, MemoryStore, OnIdReuse, OwnerToken, ReplayGuard, Store, on_id_reuse,
-};
+use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
 use surehook_core::envelope::{Envelope, EnvelopeFields};
-
 use surehook_core::handshake::{self, HandshakeAnswer};
-use surehook_core::scheme::{self, Path, Scheme};
+use surehook_core::scheme::Scheme;
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::telemetry::redact::Redactor;
 use surehook_core::verify::DEFAULT_TOLERANCE;
@@ -18,25 +15,20 @@ use surehook_core::{
     ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier,
 };
 
+use crate::admission::{Admission, Begun, Claimed};
 use crate::answer::Answer;
 use crate::arrival::{Arrival, Body, Request};
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{Claimed, Delivery, Hold};
+use crate::counts::{Counters, DedupCounts};
+use crate::delivery::{Delivery, Hold};
 use crate::diagnosis::{self, Diagnostician};
 use crate::notice::{self, Level};
-use crate::options::{EndpointOptions, Verification};
+use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::record::{Record, Subject};
-
-/// For how long a handled message is remembered; Svix retries for 27 h 35 min.
-const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
-/// Keeps the keys of this library apart from others in a shared store.
-const NAMESPACE: &str = "surehook";
-/// The longest name of an endpoint, in bytes.
-const MAX_NAME: usize = 100;
-
-/// The memory of this process. Endpoints share it, so that a module that is loaded anew does not forget.
-static MEMORY: LazyLock<Arc<MemoryStore>> = LazyLock::new(Arc::default);
+use crate::settings;
+use crate::store::{DedupStore, NAMESPACE};
+use crate::workers;
 
 /// One webhook route: verifies, de-duplicates, and says what to do with each request.
 ///
@@ -65,6 +57,13 @@ pub(crate) struct Inner {
     pub(crate) redactor: Redactor,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
+    pub(crate) reject_status: u16,
+    pub(crate) on_id_reuse: Option<OnIdReuse>,
+    pub(crate) on_in_flight: OnInFlight,
+    pub(crate) on_store_error: OnStoreError,
+    pub(crate) counters: Counters,
+    /// Whether handlers run inside of a transaction of the application's, which is asked before it ends.
+    pub(crate) in_transaction: bool,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -73,16 +72,14 @@ pub(crate) struct Inner {
     max_body_bytes: usize,
     memory: Memory,
     fields: EnvelopeFields,
-    reject_status: u16,
-    on_id_reuse: Option<OnIdReuse>,
     warnings: Vec<String>,
     client: Option<Client>,
 }
 
 /// What an endpoint remembers of earlier requests.
-enum Memory {
+pub(crate) enum Memory {
     /// Handled messages and their answers.
-    Dedup(Arc<dyn Store>),
+    Dedup(DedupStore),
     /// Only that a request was seen.
     Guard(Arc<ReplayGuard>),
     /// Nothing: without verification nothing that a request says can be relied on.
@@ -118,19 +115,27 @@ impl Endpoint {
     /// An unknown provider; a secret that is missing (the message names the environment variables), empty or unusable;
     /// an option outside of its range.
     pub fn new(options: EndpointOptions) -> Result<Self, ConfigError> {
-        let scheme = scheme_of(&options)?;
-        let name = endpoint_name(options.name.as_deref(), &scheme)?;
-        let reject_status = reject_status(options.reject_status)?;
+        let scheme = settings::scheme_of(&options)?;
+        let name = settings::endpoint_name(options.name.as_deref(), &scheme)?;
+        let reject_status = settings::reject_status(options.reject_status)?;
         let on = options.verification == Verification::On;
         let checked = on && !options.custom_verifier;
-        let secrets = if checked { secrets(&options.secrets, &scheme)? } else { Vec::new() };
-        let verifier = on.then(|| verifier(&scheme, &secrets, &options)).transpose()?;
+        let secrets = if checked { settings::secrets(&options.secrets, &scheme)? } else { Vec::new() };
+        let verifier = on.then(|| settings::verifier(&scheme, &secrets, &options)).transpose()?;
         let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
-        let ttl = dedup_ttl(options.dedup_ttl, tolerance)?;
-        let memory = if on { memory(options.dedup.as_deref(), tolerance)? } else { Memory::None };
-        let fields = envelope_fields(&scheme, options.event_type_field.as_deref())?;
-        let requirements = requirements(&options)?;
-        let warnings = warnings(&name, verifier.as_ref());
+        let ttl = settings::dedup_ttl(options.dedup_ttl, tolerance)?;
+        settings::check_waiting(&options)?;
+        let memory = if on {
+            settings::memory(options.store.clone(), options.dedup.as_deref(), tolerance)?
+        } else {
+            Memory::None
+        };
+        let fields = settings::envelope_fields(&scheme, options.event_type_field.as_deref())?;
+        let requirements = settings::requirements(&options)?;
+        let warnings = settings::warnings(&name, verifier.as_ref(), &scheme, ttl, &memory);
+        if matches!(&memory, Memory::Dedup(store) if !store.outlives_the_process()) {
+            workers::warn_of_memory(options.workers);
+        }
         let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
             scheme,
@@ -144,6 +149,10 @@ impl Endpoint {
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
+            on_in_flight: options.on_in_flight,
+            on_store_error: options.on_store_error,
+            counters: Counters::default(),
+            in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
             ttl,
             verifier,
@@ -169,26 +178,38 @@ impl Endpoint {
         self.0.max_body_bytes
     }
 
+    /// Whether [`begin_without_waiting`](Self::begin_without_waiting) and [`Delivery::finish_without_waiting`] ask nothing but
+    /// the memory of this process, and so return at once. A file may keep them waiting.
+    pub fn is_instant(&self) -> bool {
+        self.0.is_instant()
+    }
+
     /// What the owner should be told about the settings; also given as notices.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
     }
 
-    /// Says what to do with a request. Never blocks, never panics.
+    /// How often each path of de-duplication was taken at this endpoint, in this process.
+    pub fn dedup_counts(&self) -> DedupCounts {
+        self.0.counters.read()
+    }
+
+    /// Says what to do with a request. Never panics. Waits for a store on the other side of a network, at most 250 ms, and
+    /// with [`OnInFlight::Wait`] for another attempt; [`begin_without_waiting`](Self::begin_without_waiting) never does.
     pub fn begin(&self, request: Request<'_>) -> Decision {
         self.begin_with(request, Hooks::default())
     }
 
     /// The same, with functions of the user.
     pub fn begin_with(&self, request: Request<'_>, hooks: Hooks<'_>) -> Decision {
+        self.begin_without_waiting(request, hooks).wait()
+    }
+
+    /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. An application with
+    /// a [`DedupStore::application`] calls this one, and answers the question.
+    pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
         let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
-        decided.unwrap_or_else(|_| {
-            notice::give(
-                Level::Error,
-                format!("{}: a request was rejected because the check itself failed", self.0.name),
-            );
-            Decision::Answer(Answer::reject(self.0.reject_status, Rejection::new(ReasonCode::VerifierError)))
-        })
+        decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))
     }
 }
 
@@ -204,6 +225,13 @@ impl std::fmt::Debug for Endpoint {
 impl Inner {
     pub(crate) fn verifier(&self) -> Option<&Verifier> {
         self.verifier.as_ref()
+    }
+
+    pub(crate) fn is_instant(&self) -> bool {
+        match &self.memory {
+            Memory::Dedup(store) => store.is_instant(),
+            Memory::Guard(_) | Memory::None => true,
+        }
     }
 
     /// Who sends this endpoint's telemetry, if anybody does.
@@ -233,17 +261,18 @@ impl<'e> Beginning<'e> {
         Self { endpoint, record: endpoint.begin_record(request) }
     }
 
-    fn decide(self, request: &Request<'_>, hooks: Hooks<'_>) -> Decision {
-        let Some(verifier) = &self.endpoint.verifier else { return self.let_through(request) };
+    fn decide(self, request: &Request<'_>, hooks: Hooks<'_>) -> Begun {
+        let Some(verifier) = &self.endpoint.verifier else { return Begun::Now(self.let_through(request)) };
+        let refused = |code| verifier.refuse(code, request.headers);
         let body = match request.body {
             Body::Bytes(body) => body,
-            Body::TooLarge => return self.reject(verifier.refuse(ReasonCode::BodyTooLarge, request.headers)),
-            Body::Unavailable => return self.reject(verifier.refuse(ReasonCode::BodyUnavailable, request.headers)),
+            Body::TooLarge => return Begun::Now(self.reject(refused(ReasonCode::BodyTooLarge))),
+            Body::Unavailable => return Begun::Now(self.reject(refused(ReasonCode::BodyUnavailable))),
         };
         let incoming = Incoming { method: request.method, path: request.path, headers: request.headers, body };
         let token = self.endpoint.verify_token.as_deref();
         if let Some(answer) = handshake::subscription(&incoming, self.endpoint.scheme.handshake.as_ref(), token) {
-            return self.shake_hands(Subject::default(), answer);
+            return Begun::Now(self.shake_hands(Subject::default(), answer));
         }
         let now = self.record.received_at();
         let verified = match self.endpoint.custom {
@@ -258,76 +287,31 @@ impl<'e> Beginning<'e> {
             Err(rejection) => {
                 let diagnostician = &self.endpoint.diagnostician;
                 let rejection = diagnostician.explain(Some(self.endpoint), verifier, &incoming, rejection, now);
-                self.reject(rejection)
+                Begun::Now(self.reject(rejection))
             }
         }
     }
 
     /// A verified message: a question of the provider, or an event; and has it been here before?
-    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Decision {
+    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
         let subject = Subject::verified(message, self.endpoint.fields.read(incoming.headers, message.body()));
         if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
-            return self.shake_hands(subject, answer);
+            return Begun::Now(self.shake_hands(subject, answer));
         }
-        match &self.endpoint.memory {
+        Begun::Now(match &self.endpoint.memory {
             Memory::Dedup(store) => {
                 let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
-                let dedup_key = DedupKey::of(NAMESPACE, &self.endpoint.name, message, user_key.as_deref());
-                let claimed = Claimed { store: Arc::clone(store), key: dedup_key, owner: OwnerToken::new(random()) };
-                self.claim(claimed, message, subject, user_key.is_some())
+                let key = DedupKey::of(NAMESPACE, &self.endpoint.name, message, user_key.as_deref());
+                let claimed = Claimed { store: store.clone(), key, owner: OwnerToken::new(random()) };
+                let (fingerprint, user_key) = (Fingerprint::of(message.body()), user_key.is_some());
+                return Admission { record: self.record, subject, claimed, fingerprint, user_key }.begin();
             }
             Memory::Guard(guard) => match guard.admit(message, self.record.received_at()) {
                 Ok(pass) => self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off),
                 Err(code) => self.reject(Rejection::new(code).with_claimed_message_id(message.message_id())),
             },
             Memory::None => self.handle(subject, Hold::Nothing, DedupResult::Off),
-        }
-    }
-
-    fn claim(mut self, claimed: Claimed, message: &VerifiedMessage<'_>, subject: Subject, user_key: bool) -> Decision {
-        let fingerprint = Fingerprint::of(message.body());
-        self.record.dedup_store = Some(claimed.store.kind());
-        let now = self.record.received_at();
-        match claimed.store.claim(&claimed.key, fingerprint, claimed.owner, now, LEASE_LIMIT) {
-            Ok(Claim::Owned) => self.handle(subject, Hold::Claim(claimed), DedupResult::New),
-            Ok(Claim::Done { response, same_body: true }) => {
-                self.answer(subject, Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
-            }
-            Ok(Claim::Done { response, same_body: false }) => {
-                self.reused(subject, user_key, Outcome::Duplicate, Answer::replay(&response))
-            }
-            Ok(Claim::Busy { same_body: true, .. }) => {
-                self.answer(subject, Outcome::InFlight, DedupResult::InFlight, Answer::busy())
-            }
-            Ok(Claim::Busy { same_body: false, .. }) => {
-                self.reused(subject, user_key, Outcome::InFlight, Answer::busy())
-            }
-            Err(error) => {
-                notice::give(Level::Error, format!("{}: {error}", self.endpoint.name));
-                self.answer(subject, Outcome::Unavailable, DedupResult::Unavailable, Answer::unavailable())
-            }
-        }
-    }
-
-    /// The id came before with another body.
-    fn reused(self, subject: Subject, user_key: bool, outcome: Outcome, as_duplicate: Answer) -> Decision {
-        let constant_body = self.endpoint.scheme.constant_body;
-        let reuse = on_id_reuse(self.endpoint.on_id_reuse, user_key, constant_body);
-        let result = match (reuse.reported, outcome) {
-            (true, _) => DedupResult::IdReuse,
-            (false, Outcome::InFlight) => DedupResult::InFlight,
-            (false, _) => DedupResult::Duplicate,
-        };
-        if reuse.reported {
-            let cause =
-                if user_key { "the idempotency key is not unique" } else { "its id came before with another body" };
-            notice::give(Level::Warning, format!("{}: message {}: {cause}", self.endpoint.name, subject.id_for_log()));
-        }
-        match reuse.action {
-            OnIdReuse::Replay => self.answer(subject, outcome, result, as_duplicate),
-            OnIdReuse::Handle => self.handle(subject, Hold::Nothing, result),
-            OnIdReuse::Reject => self.answer(subject, Outcome::Rejected, result, Answer::id_reused()),
-        }
+        })
     }
 
     /// The provider asked something; the handler has nothing to do with it.
@@ -374,126 +358,6 @@ impl<'e> Beginning<'e> {
         self.record.subject = subject;
         Decision::Handle(Delivery::new(self.record, hold, dedup))
     }
-}
-
-fn requirements(options: &EndpointOptions) -> Result<Requirements, ConfigError> {
-    let mut requirements = Requirements::default();
-    requirements.require_processing_mark = options.require_processing_mark;
-    requirements.on_silent_drop = options.on_silent_drop;
-    for (event_types, steps) in &options.steps {
-        requirements = requirements.with_steps(event_types, steps)?;
-    }
-    for event_types in &options.ignore {
-        requirements = requirements.with_ignored(event_types)?;
-    }
-    Ok(requirements)
-}
-
-fn endpoint_name(name: Option<&str>, scheme: &Scheme) -> Result<String, ConfigError> {
-    let name = name.unwrap_or(&scheme.provider);
-    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ConfigError::invalid_option("name", "it must be 1 to 100 bytes without control characters"));
-    }
-    Ok(name.to_owned())
-}
-
-fn reject_status(status: Option<u16>) -> Result<u16, ConfigError> {
-    match status.unwrap_or(401) {
-        status @ (400 | 401) => Ok(status),
-        _ => Err(ConfigError::invalid_option("reject_status", "it must be 400 or 401")),
-    }
-}
-
-/// The given secrets, or the one of the provider's first environment variable that is set.
-fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError> {
-    if !given.is_empty() {
-        return Ok(given.to_vec());
-    }
-    for name in &scheme.secret_env {
-        match std::env::var(name) {
-            Ok(text) if text.is_empty() => {
-                return Err(ConfigError::SecretMissing { hint: format!("the environment variable {name} is empty") });
-            }
-            Ok(text) => return Ok(vec![text]),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(ConfigError::secret_invalid(format!("the environment variable {name} is not text")));
-            }
-        }
-    }
-    let hint = match scheme.secret_env.as_slice() {
-        [] => "pass it".to_owned(),
-        names => format!("pass it, or set the environment variable {}", names.join(" or ")),
-    };
-    Err(ConfigError::SecretMissing { hint })
-}
-
-/// The user's own scheme, or the row of the provider. A function that verifies needs neither.
-fn scheme_of(options: &EndpointOptions) -> Result<Arc<Scheme>, ConfigError> {
-    if let Some(own) = &options.scheme {
-        return Ok(Arc::new(own.clone()));
-    }
-    match scheme::find(&options.provider) {
-        Some(scheme) => Ok(scheme),
-        None if options.custom_verifier => Scheme::verified_elsewhere(&options.provider).map(Arc::new),
-        None => Err(ConfigError::unknown_provider(&options.provider)),
-    }
-}
-
-fn verifier(scheme: &Arc<Scheme>, secrets: &[String], options: &EndpointOptions) -> Result<Verifier, ConfigError> {
-    let scheme = Arc::clone(scheme);
-    let mut verifier = match options.custom_verifier {
-        true => Verifier::custom(scheme),
-        false => Verifier::for_scheme(scheme, secrets)?,
-    };
-    if let Some(tolerance) = options.tolerance {
-        verifier = verifier.with_tolerance(tolerance)?;
-    }
-    if let Some(bytes) = options.max_body_bytes {
-        verifier = verifier.with_max_body_bytes(bytes)?;
-    }
-    if let Some(url) = &options.url {
-        verifier = verifier.with_url(url)?;
-    }
-    if options.custom_verifier { Ok(verifier) } else { verifier.complete() }
-}
-
-fn envelope_fields(scheme: &Scheme, event_type: Option<&str>) -> Result<EnvelopeFields, ConfigError> {
-    let fields = EnvelopeFields::of(scheme);
-    let Some(event_type) = event_type else { return Ok(fields) };
-    let path: Path = event_type.parse().map_err(|fault| ConfigError::invalid_option("event_type_field", fault))?;
-    Ok(fields.with_event_type(path))
-}
-
-fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, ConfigError> {
-    let ttl = ttl.unwrap_or(DEFAULT_TTL);
-    if ttl < tolerance * 2 {
-        let least = tolerance.as_secs() * 2;
-        return Err(ConfigError::invalid_option(
-            "dedup_ttl",
-            format!("it must be at least twice the tolerance: {least} s"),
-        ));
-    }
-    Ok(ttl)
-}
-
-fn memory(dedup: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
-    match dedup.unwrap_or("memory://") {
-        "memory://" => Ok(Memory::Dedup(MEMORY.clone())),
-        "off" => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
-        _ => Err(ConfigError::invalid_option("dedup", "it must be memory:// or off")),
-    }
-}
-
-fn warnings(name: &str, verifier: Option<&Verifier>) -> Vec<String> {
-    let warnings: Vec<String> = match verifier {
-        Some(verifier) => verifier.warnings().map(|warning| format!("{name}: {warning}")).collect(),
-        None => vec![format!("{name}: verification is off: anybody can send it events")],
-    };
-    for warning in &warnings {
-        notice::give(Level::Warning, warning);
-    }
-    warnings
 }
 
 fn random() -> u128 {

@@ -36,18 +36,31 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod admission;
 mod answer;
 mod arrival;
 mod client;
 mod clock;
+mod counts;
 mod delivery;
 mod diagnosis;
 mod endpoint;
+mod io;
+mod lease;
 mod notice;
 mod options;
+mod process;
+mod question;
 mod record;
 mod sender;
+mod settings;
+mod settlement;
+mod store;
+mod tls;
+mod transaction;
+mod waiters;
 mod webhook;
+mod workers;
 
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
@@ -56,13 +69,21 @@ pub use surehook_core::{
     ConfigError as Error, CustomVerdict, Diagnosis, ReasonCode, Rejection, Scheme, VerifiedMessage,
 };
 
+pub use admission::{Begun, Pending};
 pub use answer::{Answer, AnswerKind};
 pub use arrival::{Body, Request};
 pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
 pub use clock::{Clock, SystemClock};
+pub use counts::DedupCounts;
 pub use delivery::{Delivery, ErrorKind, HandlerError, Response, ResponseBody};
 pub use endpoint::{Decision, Endpoint, Hooks, KeyFunction};
 pub use notice::{Level, Notice, take_notices};
-pub use options::{EndpointOptions, Verification};
+pub use options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
+pub use process::PerProcess;
+pub use question::{Asked, Operation, Question};
 pub use sender::Stats;
+pub use settlement::{Ended, PendingEnd};
+pub use store::{DedupStore, Migration, StoreStats};
+pub use transaction::Settled;
 pub use webhook::Webhook;
+pub use workers::Workers;

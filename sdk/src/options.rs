@@ -9,6 +9,8 @@ use surehook_core::{OnSilentDrop, Scheme};
 
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::store::DedupStore;
+use crate::workers::Workers;
 
 /// The settings of an [`Endpoint`](crate::Endpoint). All but the provider may be left at their defaults.
 ///
@@ -45,8 +47,14 @@ pub struct EndpointOptions {
     pub reject_status: Option<u16>,
     /// Whether signatures are checked. [`Verification::Off`] also switches dedup off.
     pub verification: Verification,
-    /// Where handled messages are remembered: `memory://` (default) or `off`.
+    /// Where handled messages are remembered: `memory://` (default), `off`, or a URL of [`DedupStore::open`].
     pub dedup: Option<String>,
+    /// The same, as a store that is open already or that is the application's own.
+    pub store: Option<DedupStore>,
+    /// What is done while another attempt handles the message.
+    pub on_in_flight: OnInFlight,
+    /// What is done when the store cannot be asked.
+    pub on_store_error: OnStoreError,
     /// For how long a handled message is remembered: at least twice the tolerance, 96 h by default.
     pub dedup_ttl: Option<Duration>,
     /// Where the event type is in the JSON body, as a dotted path; the provider's place by default.
@@ -61,6 +69,8 @@ pub struct EndpointOptions {
     pub on_silent_drop: OnSilentDrop,
     /// What is done when an id comes again with another body; by default what contracts §5 says.
     pub on_id_reuse: Option<OnIdReuse>,
+    /// Which worker of its server this process is, where the host can tell.
+    pub workers: Option<Workers>,
     /// Who sends the telemetry; the process-wide client of [`init`](crate::init) by default.
     pub client: Option<Client>,
     /// Where the time comes from; the operating system by default.
@@ -82,4 +92,24 @@ pub enum Verification {
     On,
     /// No: everything is let through, marked `unverified`, and never de-duplicated.
     Off,
+}
+
+/// What is done while another attempt handles the message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInFlight {
+    /// 409 with `Retry-After`.
+    #[default]
+    Answer,
+    /// Wait for the other attempt's answer: up to 10 s, at most 32 requests of one message in a process, then 409.
+    Wait,
+}
+
+/// What is done when the dedup store cannot be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStoreError {
+    /// 503 with `Retry-After`: the provider tries again, and nothing is handled twice.
+    #[default]
+    Reject,
+    /// The handler runs without de-duplication; the attempt's record says so.
+    Process,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use surehook_core::dedup::Store;
 use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
     Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
@@ -13,6 +14,7 @@ use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::client::Client;
 use crate::endpoint::Inner;
+use crate::store::DedupStore;
 
 /// What a request is about, as far as it could be trusted.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +63,8 @@ impl Subject {
 pub(crate) struct Record {
     pub(crate) endpoint: Arc<Inner>,
     pub(crate) subject: Subject,
-    pub(crate) dedup_store: Option<&'static str>,
+    /// The store that was asked, if one was.
+    pub(crate) dedup_store: Option<DedupStore>,
     client: Option<Client>,
     arrival: Arrival,
 }
@@ -104,8 +107,9 @@ impl Record {
         });
     }
 
-    /// Queues the record, where telemetry is on.
+    /// Counts the attempt, and queues its record where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
+        self.endpoint.counters.count(ending.dedup, ending.outcome);
         let Some(client) = &self.client else { return };
         let redactor = &self.endpoint.redactor;
         let told = |step: Step| Step { name: redactor.text(&step.name).into_owned(), ..step };
@@ -126,7 +130,7 @@ impl Record {
                 code: self.subject.code,
                 diagnosis: self.subject.diagnosis,
             },
-            dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(str::to_owned) },
+            dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(|store| store.kind().to_owned()) },
             steps: ending.steps.into_iter().map(told).collect(),
             missing_steps: ending.missing_steps,
             failure: ending.failure,

@@ -274,3 +274,31 @@ fn what_cannot_work_is_refused_when_the_endpoint_is_built() {
     let nowhere = Endpoint::new(EndpointOptions { scheme, ..EndpointOptions::default() }).unwrap_err();
     assert_eq!(nowhere.to_string(), "the signing secret is missing: pass it");
 }
+
+#[test]
+fn a_memory_shorter_than_the_providers_retries_is_warned_about() {
+    let with_ttl = |hours: u64| endpoint(|options| options.dedup_ttl = Some(Duration::from_secs(hours * 3600)));
+    let warned = with_ttl(27);
+    assert!(warned.warnings()[0].contains("Clerk tries again for 27.6 h"), "{:?}", warned.warnings());
+    assert!(with_ttl(28).warnings().is_empty());
+    let guarded = endpoint(|options| {
+        options.dedup = Some("off".to_owned());
+        options.dedup_ttl = Some(Duration::from_secs(3600));
+    });
+    assert!(guarded.warnings().is_empty(), "nothing is remembered there");
+}
+
+#[test]
+fn every_path_is_counted() {
+    let endpoint = endpoint(|_| {});
+    let message = Message::user_created("msg_1");
+    let running = handled(message.begin(&endpoint));
+    answered(message.begin(&endpoint));
+    running.finish(ok(b""));
+    answered(message.begin(&endpoint));
+    answered(Message::new("msg_1", "{}").begin(&endpoint));
+    let forged = Message { sent_at: 1, ..message };
+    answered(forged.begin(&endpoint));
+    let expected = surehook::DedupCounts { new: 1, in_flight: 1, duplicate: 1, id_reuse: 1, ..Default::default() };
+    assert_eq!(endpoint.dedup_counts(), expected);
+}

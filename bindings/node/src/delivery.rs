@@ -1,10 +1,13 @@
 //! A delivery while its handler runs.
 
-use napi::bindgen_prelude::{Buffer, BufferSlice};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, BufferSlice, Either3, Object};
 use napi_derive::napi;
-use surehook::{HandlerError, Response, ResponseBody};
+use surehook::{Asked, Ended, HandlerError, Response, ResponseBody};
 
 use crate::convert::{Headers, Rejection};
+use crate::promise::promise;
+use crate::question::Question;
 
 /// A whole HTTP answer.
 #[napi(object, object_from_js = false)]
@@ -82,22 +85,47 @@ impl Delivery {
         self.0.failed(&reason);
     }
 
-    /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead.
-    #[napi]
-    pub fn finish(&self, status: u16, headers: String, body: Option<BufferSlice<'_>>) -> Option<Answer> {
+    /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead, or is a
+    /// question to be answered in the application's transaction.
+    #[napi(ts_return_type = "Answer | null | Question | Promise<Answer | null>")]
+    pub fn finish<'env>(
+        &self,
+        env: &'env Env,
+        status: u16,
+        headers: String,
+        body: Option<BufferSlice<'_>>,
+    ) -> napi::Result<Either3<Option<Answer>, Question, Object<'env>>> {
         let headers = Headers::unpack(&headers);
         let body = body.as_ref().map_or(ResponseBody::NotCaptured, |bytes| ResponseBody::Bytes(bytes));
-        self.0.finish(Response { status, headers: headers.pairs(), body }).map(Answer::from)
+        match self.0.finish_without_waiting(Response { status, headers: headers.pairs(), body }) {
+            Ended::Now(instead) => Ok(Either3::A(instead.map(Answer::from))),
+            Ended::Transaction(asked) => Ok(Either3::B(asked.into())),
+            Ended::Later(pending) => {
+                let convert = |instead: Option<surehook::Answer>| instead.map(Answer::from);
+                promise(env, convert, |resolve| pending.then(resolve)).map(Either3::C)
+            }
+        }
     }
 
-    /// Ends it with an error.
+    /// Ends it with an error. The question, where there is one, is to be answered after the application's transaction was
+    /// rolled back.
     #[napi]
-    pub fn fail(&self, kind: ErrorKind, error_type: String, message: String, location: Option<String>) {
-        self.0.fail(HandlerError {
+    pub fn fail(
+        &self,
+        kind: ErrorKind,
+        error_type: String,
+        message: String,
+        location: Option<String>,
+    ) -> Option<Question> {
+        let asked = self.0.fail_without_waiting(HandlerError {
             kind: kind.into(),
             error_type: &error_type,
             message: &message,
             location: location.as_deref(),
         });
+        match asked {
+            Asked::Done(()) => None,
+            asked @ Asked::Again(_) => Some(asked.into()),
+        }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use napi::Either;
-use napi::bindgen_prelude::{BufferSlice, Function};
+use napi::bindgen_prelude::{BufferSlice, Function, Object};
+use napi::{Either, Env};
 use napi_derive::napi;
-use surehook::{Body, CustomVerdict, Hooks, Request, Verification};
+use surehook::{Begun, Body, CustomVerdict, DedupStore, Hooks, Request, Verification};
 
 use crate::convert::{Headers, Result, bytes, coded, request_line, scheme, seconds};
 use crate::delivery::{Answer, Delivery};
+use crate::promise::promise;
+use crate::question::Question;
 
 #[napi(object)]
 pub struct EndpointOptions {
@@ -35,6 +37,18 @@ pub struct EndpointOptions {
     pub ignore: Option<Vec<String>>,
     pub on_silent_drop: Option<SilentDropOption>,
     pub on_id_reuse: Option<IdReuseOption>,
+    pub on_in_flight: Option<InFlightOption>,
+    pub on_store_error: Option<StoreErrorOption>,
+    /// The kind of the application's own store.
+    pub store: Option<String>,
+    pub workers: Option<Workers>,
+}
+
+/// Which worker of its server this process is.
+#[napi(object)]
+pub struct Workers {
+    pub count: Option<u32>,
+    pub number: u32,
 }
 
 #[napi(string_enum = "lowercase")]
@@ -56,6 +70,18 @@ pub enum IdReuseOption {
     Reject,
 }
 
+#[napi(string_enum = "lowercase")]
+pub enum InFlightOption {
+    Answer,
+    Wait,
+}
+
+#[napi(string_enum = "lowercase")]
+pub enum StoreErrorOption {
+    Reject,
+    Process,
+}
+
 /// Why there are no bytes of a body.
 #[napi(string_enum = "snake_case")]
 pub enum BodyFault {
@@ -63,11 +89,26 @@ pub enum BodyFault {
     Unavailable,
 }
 
-/// One of the two is set.
+/// One of the three is set.
 #[napi(object, object_from_js = false)]
 pub struct Decision {
     pub answer: Option<Answer>,
     pub delivery: Option<Delivery>,
+    /// To be answered outside of any transaction; its end is one of the others.
+    pub question: Option<Question>,
+}
+
+/// What became of an endpoint's verified messages.
+#[napi(object, object_from_js = false)]
+pub struct DedupCounts {
+    pub new: f64,
+    pub duplicate: f64,
+    pub in_flight: f64,
+    pub id_reuse: f64,
+    pub fenced: f64,
+    pub unavailable: f64,
+    pub unprotected: f64,
+    pub bodies_omitted: f64,
 }
 
 #[napi]
@@ -78,7 +119,8 @@ impl Endpoint {
     #[napi(constructor)]
     pub fn new(options: EndpointOptions) -> Result<Self> {
         let scheme = scheme(options.scheme.as_deref())?;
-        let options = surehook::EndpointOptions { scheme, ..options.into() };
+        let store = options.store.as_deref().map(DedupStore::application).transpose().map_err(coded)?;
+        let options = surehook::EndpointOptions { scheme, store, ..options.into() };
         surehook::Endpoint::new(options).map(Self).map_err(coded)
     }
 
@@ -97,18 +139,35 @@ impl Endpoint {
         self.0.max_body_bytes() as f64
     }
 
+    #[napi]
+    pub fn dedup_counts(&self) -> DedupCounts {
+        let counts = self.0.dedup_counts();
+        DedupCounts {
+            new: counts.new as f64,
+            duplicate: counts.duplicate as f64,
+            in_flight: counts.in_flight as f64,
+            id_reuse: counts.id_reuse as f64,
+            fenced: counts.fenced as f64,
+            unavailable: counts.unavailable as f64,
+            unprotected: counts.unprotected as f64,
+            bodies_omitted: counts.bodies_omitted as f64,
+        }
+    }
+
     /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true` or the
     /// message's name accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
-    #[napi]
-    pub fn begin(
+    #[napi(ts_return_type = "Decision | Promise<Decision>")]
+    #[allow(clippy::too_many_arguments)] // an object to hold them would cost more than the check
+    pub fn begin<'env>(
         &self,
+        env: &'env Env,
         line: String,
         headers: String,
         body: Option<BufferSlice<'_>>,
         fault: Option<BodyFault>,
         verdict: Option<Either<bool, String>>,
         key: Option<Function<'_, (), Option<String>>>,
-    ) -> Decision {
+    ) -> napi::Result<Either<Decision, Object<'env>>> {
         let (method, path) = request_line(&line);
         let headers = Headers::unpack(&headers);
         let request = |body| Request { method, path, headers: headers.pairs(), body };
@@ -121,19 +180,29 @@ impl Endpoint {
         let mut verifier = || verdict.clone();
         let Some(key) = key else {
             let hooks = Hooks { verifier: Some(&mut verifier), key: None };
-            return self.0.begin_with(request(body), hooks).into();
+            return begun(env, self.0.begin_without_waiting(request(body), hooks));
         };
         let mut name = |_: &surehook::VerifiedMessage<'_>| key.call(()).ok().flatten();
         let hooks = Hooks { verifier: Some(&mut verifier), key: Some(&mut name) };
-        match body {
+        let decided = match body {
             // JavaScript runs in between and could change or free the bytes, so it is a copy that is looked at.
             Body::Bytes(bytes) => {
                 let copy = bytes.to_vec();
-                self.0.begin_with(request(Body::Bytes(&copy)), hooks)
+                self.0.begin_without_waiting(request(Body::Bytes(&copy)), hooks)
             }
-            fault => self.0.begin_with(request(fault), hooks),
+            fault => self.0.begin_without_waiting(request(fault), hooks),
+        };
+        begun(env, decided)
+    }
+}
+
+fn begun(env: &Env, begun: Begun) -> napi::Result<Either<Decision, Object<'_>>> {
+    match begun {
+        Begun::Now(decision) => Ok(Either::A(decision.into())),
+        Begun::Ask(question) => {
+            Ok(Either::A(Decision { answer: None, delivery: None, question: Some(question.into()) }))
         }
-        .into()
+        Begun::Later(pending) => promise(env, Decision::from, |resolve| pending.then(resolve)).map(Either::B),
     }
 }
 
@@ -149,8 +218,10 @@ fn verdict_of(verdict: Option<Either<bool, String>>) -> CustomVerdict {
 impl From<surehook::Decision> for Decision {
     fn from(decision: surehook::Decision) -> Self {
         match decision {
-            surehook::Decision::Answer(answer) => Self { answer: Some(answer.into()), delivery: None },
-            surehook::Decision::Handle(delivery) => Self { answer: None, delivery: Some(Delivery(delivery)) },
+            surehook::Decision::Answer(answer) => Self { answer: Some(answer.into()), delivery: None, question: None },
+            surehook::Decision::Handle(delivery) => {
+                Self { answer: None, delivery: Some(Delivery(delivery)), question: None }
+            }
         }
     }
 }
@@ -185,6 +256,15 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 IdReuseOption::Handle => surehook::OnIdReuse::Handle,
                 IdReuseOption::Reject => surehook::OnIdReuse::Reject,
             }),
+            on_in_flight: match options.on_in_flight {
+                Some(InFlightOption::Wait) => surehook::OnInFlight::Wait,
+                Some(InFlightOption::Answer) | None => surehook::OnInFlight::Answer,
+            },
+            on_store_error: match options.on_store_error {
+                Some(StoreErrorOption::Process) => surehook::OnStoreError::Process,
+                Some(StoreErrorOption::Reject) | None => surehook::OnStoreError::Reject,
+            },
+            workers: options.workers.map(|Workers { count, number }| surehook::Workers { count, number }),
             ..Self::new(options.provider.unwrap_or_default())
         }
     }

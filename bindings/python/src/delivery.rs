@@ -5,6 +5,8 @@ use pyo3::types::PyBytes;
 use surehook::{Answer, ErrorKind, HandlerError, Response, ResponseBody};
 
 use crate::convert::Headers;
+use crate::pending;
+use crate::question;
 
 /// The handle on one delivery.
 #[pyclass(frozen, module = "surehook._native")]
@@ -45,24 +47,36 @@ impl Delivery {
         self.0.failed(reason);
     }
 
-    /// The answer to send instead of the handler's, where there is one. `body` is `None` when it was not captured.
+    /// The answer to send instead of the handler's, where there is one; a `Pending` where that is to come. `body` is `None`
+    /// when it was not captured.
     fn finish<'py>(
         &self,
         py: Python<'py>,
         status: u16,
         headers: &Bound<'py, PyAny>,
         body: Option<&Bound<'py, PyBytes>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let headers = Headers::read(headers)?;
         let body = body.map_or(ResponseBody::NotCaptured, |bytes| ResponseBody::Bytes(bytes.as_bytes()));
-        let replaced = self.0.finish(Response { status, headers: &headers.slices(), body });
-        replaced.map(|instead| answer(py, instead)).transpose()
+        let headers = headers.slices();
+        let finish = || self.0.finish_without_waiting(Response { status, headers: &headers, body });
+        let ended = if self.0.is_instant() { finish() } else { py.detach(finish) };
+        pending::ended(py, ended)
     }
 
+    /// A `Question` where the claim in the application's own database is to be given back.
     #[pyo3(signature = (kind, error_type, message, location))]
-    fn fail(&self, kind: &str, error_type: &str, message: &str, location: Option<&str>) {
+    fn fail<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &str,
+        error_type: &str,
+        message: &str,
+        location: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let kind = if kind == "cancelled" { ErrorKind::Cancelled } else { ErrorKind::Raised };
-        self.0.fail(HandlerError { kind, error_type, message, location });
+        let error = HandlerError { kind, error_type, message, location };
+        question::released(py, py.detach(|| self.0.fail_without_waiting(error)))
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 use surehook::{
-    Body, CustomVerdict, Decision, EndpointOptions, Hooks, OnIdReuse, OnSilentDrop, Request, Verification,
-    VerifiedMessage,
+    Body, CustomVerdict, DedupStore, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight, OnSilentDrop,
+    OnStoreError, Request, Verification, VerifiedMessage, Workers,
 };
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
-use crate::delivery::{self, Delivery};
 use crate::errors;
+use crate::pending;
 use crate::webhook::parsed;
 
 /// A webhook route of this application.
@@ -20,13 +20,14 @@ pub(crate) struct Endpoint(surehook::Endpoint);
 
 #[pymethods]
 impl Endpoint {
-    /// `scheme` is the JSON of a scheme of the user's own; with `custom_verifier` each `begin` brings a verdict.
+    /// `scheme` is the JSON of a scheme of the user's own; with `custom_verifier` each `begin` brings a verdict;
+    /// with `application`, the kind of a store in the application's own database, it may bring a question.
     #[new]
     #[pyo3(signature = (
         *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, url=None, verify_token=None,
         event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
-        dedup_ttl=None, require_processing_mark=false, steps=None, ignore=None, on_silent_drop=None, on_id_reuse=None,
-        verification=None,
+        dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, require_processing_mark=false,
+        steps=None, ignore=None, on_silent_drop=None, verification=None, application=None, workers=None,
     ))]
     #[allow(clippy::too_many_arguments)] // they are the options of every wrapper, by name
     fn new(
@@ -44,13 +45,18 @@ impl Endpoint {
         reject_status: Option<&Bound<'_, PyAny>>,
         dedup: Option<&Bound<'_, PyAny>>,
         dedup_ttl: Option<&Bound<'_, PyAny>>,
+        on_store_error: Option<&Bound<'_, PyAny>>,
+        on_in_flight: Option<&Bound<'_, PyAny>>,
+        on_id_reuse: Option<&Bound<'_, PyAny>>,
         require_processing_mark: bool,
         steps: Option<BTreeMap<String, Vec<String>>>,
         ignore: Option<Vec<String>>,
         on_silent_drop: Option<&Bound<'_, PyAny>>,
-        on_id_reuse: Option<&Bound<'_, PyAny>>,
         verification: Option<&Bound<'_, PyAny>>,
+        application: Option<&str>,
+        workers: Option<(Option<u32>, u32)>,
     ) -> PyResult<Self> {
+        let configuration = |error| errors::configuration(py, &error);
         let provider = convert::text("provider", provider)?.unwrap_or_default();
         let scheme = convert::scheme(py, scheme)?;
         let options = EndpointOptions {
@@ -66,15 +72,19 @@ impl Endpoint {
             verification: word("verification", verification, &VERIFICATION)?.unwrap_or_default(),
             dedup: convert::text("dedup", dedup)?,
             dedup_ttl: convert::seconds("dedup_ttl", dedup_ttl)?,
+            on_store_error: word("on_store_error", on_store_error, &ON_STORE_ERROR)?.unwrap_or_default(),
+            on_in_flight: word("on_in_flight", on_in_flight, &ON_IN_FLIGHT)?.unwrap_or_default(),
+            on_id_reuse: word("on_id_reuse", on_id_reuse, &ON_ID_REUSE)?,
             event_type_field: convert::text("event_type_field", event_type_field)?,
             require_processing_mark,
             steps: steps.unwrap_or_default(),
             ignore: ignore.unwrap_or_default(),
             on_silent_drop: word("on_silent_drop", on_silent_drop, &ON_SILENT_DROP)?.unwrap_or_default(),
-            on_id_reuse: word("on_id_reuse", on_id_reuse, &ON_ID_REUSE)?,
+            store: application.map(DedupStore::application).transpose().map_err(configuration)?,
+            workers: workers.map(|(count, number)| Workers { count, number }),
             ..EndpointOptions::new(provider)
         };
-        surehook::Endpoint::new(options).map(Self).map_err(|error| errors::configuration(py, &error))
+        surehook::Endpoint::new(options).map(Self).map_err(configuration)
     }
 
     #[getter]
@@ -92,7 +102,22 @@ impl Endpoint {
         self.0.max_body_bytes()
     }
 
-    /// A `Delivery`, or the answer to send. `verdict` is what the user's own verifier said; `key(body, headers)` is called
+    /// The counts by their names.
+    fn dedup_counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = self.0.dedup_counts();
+        let named = PyDict::new(py);
+        named.set_item("new", counts.new)?;
+        named.set_item("duplicate", counts.duplicate)?;
+        named.set_item("in_flight", counts.in_flight)?;
+        named.set_item("id_reuse", counts.id_reuse)?;
+        named.set_item("fenced", counts.fenced)?;
+        named.set_item("unavailable", counts.unavailable)?;
+        named.set_item("unprotected", counts.unprotected)?;
+        named.set_item("bodies_omitted", counts.bodies_omitted)?;
+        Ok(named)
+    }
+
+    /// A `Delivery`, the answer to send, a `Pending` where that is to come, or a `Question` to be answered. `verdict` is what the user's own verifier said; `key(body, headers)` is called
     /// only for a verified message.
     #[pyo3(signature = (method, path, headers, body, missing, verdict, key))]
     #[allow(clippy::too_many_arguments)] // one call for each request: an object to hold them would cost more
@@ -111,28 +136,27 @@ impl Endpoint {
         let octets = body.map(convert::body).transpose()?.flatten();
         let pairs = headers.slices();
         let request = Request { method, path, headers: &pairs, body: content(octets.as_ref(), missing) };
-        let unlocked = octets.as_ref().is_some_and(|octets| octets.as_slice().len() >= UNLOCKED_FROM);
+        let long = octets.as_ref().is_some_and(|octets| octets.as_slice().len() >= UNLOCKED_FROM);
         let verdict = custom_verdict(verdict);
-        let mut verify = || verdict.clone();
-        let decision = match key {
-            Some(key) => {
-                let mut call = |message: &VerifiedMessage<'_>| user_key(key, message, &pairs);
-                self.0.begin_with(request, Hooks { key: Some(&mut call), verifier: Some(&mut verify) })
-            }
-            None if unlocked => {
-                py.detach(|| self.0.begin_with(request, Hooks { key: None, verifier: Some(&mut verify) }))
-            }
-            None => self.0.begin_with(request, Hooks { key: None, verifier: Some(&mut verify) }),
+        let key = key.map(|key| key.clone().unbind());
+        let begin = || {
+            let mut verify = || verdict.clone();
+            let mut named = key.as_ref().map(|key| {
+                |message: &VerifiedMessage<'_>| Python::attach(|py| user_key(key.bind(py), message, &pairs))
+            });
+            let key = named.as_mut().map(|named| named as KeyFunction<'_>);
+            self.0.begin_without_waiting(request, Hooks { key, verifier: Some(&mut verify) })
         };
-        match decision {
-            Decision::Answer(answer) => delivery::answer(py, answer),
-            Decision::Handle(handle) => Ok(Bound::new(py, Delivery::new(handle))?.into_any()),
-        }
+        let begun = if long || !self.0.is_instant() { py.detach(begin) } else { begin() };
+        pending::begun(py, begun)
     }
 }
 
 const VERIFICATION: [(&str, Verification); 2] = [("on", Verification::On), ("off", Verification::Off)];
 const ON_SILENT_DROP: [(&str, OnSilentDrop); 2] = [("report", OnSilentDrop::Report), ("retry", OnSilentDrop::Retry)];
+const ON_STORE_ERROR: [(&str, OnStoreError); 2] =
+    [("reject", OnStoreError::Reject), ("process", OnStoreError::Process)];
+const ON_IN_FLIGHT: [(&str, OnInFlight); 2] = [("answer", OnInFlight::Answer), ("wait", OnInFlight::Wait)];
 const ON_ID_REUSE: [(&str, OnIdReuse); 3] =
     [("replay", OnIdReuse::Replay), ("handle", OnIdReuse::Handle), ("reject", OnIdReuse::Reject)];
 

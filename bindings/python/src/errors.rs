@@ -40,6 +40,13 @@ pub(crate) fn verification(py: Python<'_>, rejection: &Rejection) -> PyErr {
     })
 }
 
+/// The public exception for one of the private ones, which Python's own functions turn into it themselves.
+pub(crate) fn public(py: Python<'_>, error: PyErr) -> PyErr {
+    let module = py.import("surehook.errors");
+    let public = module.and_then(|module| module.call_method1("from_native", (error.into_value(py),)));
+    public.map_or_else(|failed| failed, PyErr::from_value)
+}
+
 fn raise(py: Python<'_>, code: &str, message: String, fill: impl FnOnce(&Bound<'_, PyDict>) -> PyResult<()>) -> PyErr {
     let details = PyDict::new(py);
     match fill(&details) {

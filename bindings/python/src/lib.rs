@@ -8,6 +8,9 @@ mod convert;
 mod delivery;
 mod endpoint;
 mod errors;
+mod pending;
+mod question;
+mod waker;
 mod webhook;
 
 /// `surehook._native`
@@ -21,6 +24,12 @@ mod _native {
     use crate::endpoint::Endpoint;
     #[pymodule_export]
     use crate::errors::NativeError;
+    #[pymodule_export]
+    use crate::pending::Pending;
+    #[pymodule_export]
+    use crate::question::{Question, Settled};
+    #[pymodule_export]
+    use crate::waker::stop_waker;
     #[pymodule_export]
     use crate::webhook::{Webhook, findings, reason_codes, verify};
 

@@ -16,8 +16,9 @@ use crate::errors::{self, Diagnosed};
 /// The provider whose rules Svix, Clerk and all the other Standard Webhooks senders share.
 const FAMILY: &str = "standard-webhooks";
 
-/// Checks the signatures of a Standard Webhooks sender.
-#[pyclass(frozen, module = "surehook._native")]
+/// Checks the signatures of a Standard Webhooks sender. `verify` is what users call, with no Python function around it: that
+/// would cost a twelfth of the time.
+#[pyclass(frozen, subclass, module = "surehook._native")]
 pub(crate) struct Webhook(surehook::Webhook);
 
 #[pymethods]
@@ -30,7 +31,14 @@ impl Webhook {
         webhook.map(Self).map_err(|error| errors::configuration(py, &error))
     }
 
-    /// The parsed body, or nothing where it is not asked for.
+    /// Check ``payload``, the raw body, against its headers and return it parsed.
+    ///
+    /// Header names may be in any case. A body that is no JSON comes back as bytes; with
+    /// ``json_parse=False`` nothing comes back.
+    ///
+    /// Raises WebhookVerificationError when the signature does not hold, TypeError when ``payload`` or
+    /// ``headers`` are no body and no headers.
+    #[pyo3(signature = (payload, headers, *, json_parse = true))]
     fn verify<'py>(
         &self,
         py: Python<'py>,
@@ -38,13 +46,13 @@ impl Webhook {
         headers: &Bound<'py, PyAny>,
         json_parse: bool,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let check = |body: &_, headers: &_| self.0.verify(body, headers).map(|_| ());
+        let refused = |rejection: &Rejection| errors::public(py, errors::verification(py, rejection));
         let headers = Headers::read(headers)?;
         let Some(body) = convert::body(payload)? else {
-            return Err(errors::verification(py, &Rejection::new(ReasonCode::BodyUnavailable)));
+            return Err(refused(&Rejection::new(ReasonCode::BodyUnavailable)));
         };
-        unlocked(py, &body, |body| check(body, &headers.slices()))
-            .map_err(|rejection| errors::verification(py, &rejection))?;
+        let check = |body: &_| self.0.verify(body, &headers.slices()).map(|_| ());
+        unlocked(py, &body, check).map_err(|rejection| refused(&rejection))?;
         Ok(json_parse.then(|| parsed(py, body.as_slice())))
     }
 }

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod dedup;
 pub(crate) mod dev;
 pub(crate) mod send;
 pub(crate) mod serve;

@@ -1,16 +1,16 @@
 //! The dedup store inside of one process.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use lru::LruCache;
+use lru::{DefaultHasher, LruCache};
 
 use super::key::{DedupKey, Fingerprint};
 use super::machine::{self, Change, Claim, Completion, Entry, LEASE_LIMIT, OwnerToken, Release, Renewal};
 use super::response::StoredResponse;
 use super::store::{Store, StoreError};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::time::Timestamp;
 
 /// Shards keep concurrent requests from waiting for each other.
@@ -63,7 +63,7 @@ pub struct MemoryStore {
 
 #[derive(Debug)]
 struct Shard {
-    running: HashMap<DedupKey, Entry>,
+    running: HashMap<DedupKey, Entry, DefaultHasher>,
     done: LruCache<DedupKey, Entry>,
     limits: MemoryLimits,
     bytes: usize,
@@ -164,7 +164,7 @@ impl Store for MemoryStore {
 
 impl Shard {
     fn new(limits: MemoryLimits) -> Self {
-        Self { running: HashMap::new(), done: LruCache::unbounded(), limits, bytes: 0, sweep_at: FIRST_SWEEP }
+        Self { running: HashMap::default(), done: LruCache::unbounded(), limits, bytes: 0, sweep_at: FIRST_SWEEP }
     }
 
     fn get(&mut self, key: &DedupKey) -> Option<&Entry> {
@@ -183,9 +183,12 @@ impl Shard {
                 self.running.insert(*key, entry);
             }
             Change::Set(entry @ Entry::Done { .. }) => {
-                self.remove(key);
+                self.running.remove(key);
                 self.bytes += weight(&entry);
-                self.done.push(*key, entry);
+                // The cache is not bounded by itself, so what it gives back is the key's own earlier answer.
+                if let Some((_, before)) = self.done.push(*key, entry) {
+                    self.bytes -= weight(&before);
+                }
             }
         }
     }

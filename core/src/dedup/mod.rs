@@ -32,6 +32,8 @@
 //! assert!(matches!(store.claim(&key, body, second, now, lease), Ok(Claim::Done { .. })));
 //! ```
 
+mod encoding;
+mod entry;
 mod key;
 mod machine;
 mod memory;
@@ -39,8 +41,10 @@ mod replay_guard;
 mod response;
 mod reuse;
 mod store;
+mod sync;
 
-pub use key::{DedupKey, Fingerprint};
+pub use entry::UnreadableEntry;
+pub use key::{DedupKey, Fingerprint, OperatorId};
 pub use machine::{
     Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,
     claim, complete, release, renew,

@@ -1,12 +1,12 @@
 //! Protection against replayed requests for endpoints without de-duplication.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use lru::LruCache;
 
 use super::key::digest;
+use super::sync::{AtomicU64, Mutex, Ordering};
 use crate::error::ReasonCode;
 use crate::time::Timestamp;
 use crate::verify::VerifiedMessage;

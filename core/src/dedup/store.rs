@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// opinion; all others use `now`.
 pub trait Store: Send + Sync {
     /// The kind of store, as it stands in an attempt's record, e.g. `memory`.
-    fn kind(&self) -> &'static str;
+    fn kind(&self) -> &str;
 
     /// Asks for the right to run the handler: see [`claim`](super::claim).
     ///

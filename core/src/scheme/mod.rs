@@ -75,6 +75,9 @@ pub struct Scheme {
     /// Whether the provider sends the same bytes again when it retries a message.
     #[serde(default)]
     pub constant_body: bool,
+    /// For how long the provider tries to deliver a message, in seconds, where it says so.
+    #[serde(default)]
+    pub retry_window_seconds: Option<u32>,
     /// What the provider asks of an endpoint first.
     #[serde(default)]
     pub handshake: Option<Handshake>,
@@ -160,6 +163,11 @@ pub fn find(provider: &str) -> Option<Arc<Scheme>> {
 }
 
 impl Scheme {
+    /// For how long the provider tries to deliver a message, where it says so.
+    pub fn retry_window(&self) -> Option<std::time::Duration> {
+        self.retry_window_seconds.map(|seconds| std::time::Duration::from_secs(seconds.into()))
+    }
+
     /// A user's own scheme: the same JSON object as a row of the table.
     ///
     /// # Errors

@@ -3,7 +3,9 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 import express from 'express'
+import fastify from 'fastify'
 import { withWebhookMonitoring as guardExpress } from 'surehook/express'
+import { withWebhookMonitoring as guardFastify } from 'surehook/fastify'
 import { withWebhookMonitoring as guardNext } from 'surehook/nextjs'
 import { serve } from './server.mjs'
 
@@ -13,13 +15,20 @@ let names = 0
 export const wrappers = {
   async express(t, options, answer = () => 'handled') {
     const app = express()
-    app.all('/hook', guardExpress(named(options)), (req, res) => res.send(answer(req)))
+    app.all('/hook', guardExpress(named(options)), async (req, res) => res.send(await answer(req)))
     const server = await serve(app)
     t.after(() => server.close())
     return (request) => overHttp(server.port, request)
   },
+  async fastify(t, options, answer = () => 'handled') {
+    const app = fastify()
+    app.route({ method: ['GET', 'POST'], url: '/hook', ...guardFastify(named(options)), handler: (request) => answer(request) })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    t.after(() => app.close())
+    return (request) => overHttp(app.server.address().port, request)
+  },
   async nextjs(_t, options, answer = () => 'handled') {
-    const route = guardNext(named(options), (request) => new Response(answer(request)))
+    const route = guardNext(named(options), async (request) => new Response(await answer(request)))
     return async ({ method = 'POST', path = '/hook', headers = [], body }) => {
       const response = await route(new Request(`http://localhost${path}`, { method, headers: pairs(headers), body: method === 'GET' ? null : body }))
       return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() }

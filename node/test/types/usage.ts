@@ -1,9 +1,16 @@
 // Compiled, never run: the types as the users of the quickstarts meet them.
 import type { Request, Response as ExpressResponse } from 'express'
 import express from 'express'
-import { currentDelivery, Endpoint, init, verify, Webhook, WebhookVerificationError, type Finding, type ReasonCode, type WebhookScheme } from 'surehook'
+import fastify from 'fastify'
+import { Pool, type PoolClient } from 'pg'
+import { PrismaClient, type Prisma } from '@prisma/client'
+import type { PrismaPg } from '@prisma/adapter-pg'
+import { currentDelivery, Endpoint, init, verify, Webhook, WebhookVerificationError, type Finding, type ReasonCode, type TransactionStore, type WebhookScheme } from 'surehook'
 import { webhookErrors, withWebhookMonitoring as guardExpress } from 'surehook/express'
+import { withWebhookMonitoring as guardFastify } from 'surehook/fastify'
 import { withSurehook, withWebhookMonitoring as guardNext } from 'surehook/nextjs'
+import { pgStore } from 'surehook/pg'
+import { prismaStore } from 'surehook/prisma'
 
 init({ apiKey: process.env['SUREHOOK_API_KEY'], logger: console })
 
@@ -64,6 +71,19 @@ export async function found(body: ArrayBuffer, headers: Map<string, Buffer>): Pr
   return result.diagnosis?.certainty === 'proved' ? result.diagnosis.finding : null
 }
 
+fastify().post('/', guardFastify({ ...options, dedup: 'redis://host', onInFlight: 'wait', onStoreError: 'process', idempotencyKey: (req) => req.id }), async (request) => {
+  request.surehook?.step('create_profile')
+  return { body: request.body, raw: request.rawBody?.length }
+})
+const inPostgres: TransactionStore = pgStore(new Pool())
+app.post('/', guardExpress({ ...options, store: inPostgres }, async (_req, _res, delivery) => delivery.transaction<PoolClient>().query('SELECT 1')))
+export const withPrisma = (adapter: PrismaPg) => guardNext({ ...options, store: prismaStore(new PrismaClient({ adapter }), { timeout: 15_000 }) }, async (_req, _context, delivery) => {
+  await delivery.transaction<Prisma.TransactionClient>().$executeRaw`SELECT 1`
+  return new Response()
+})
+
+// @ts-expect-error -- what is done while another attempt runs is one of two words
+guardExpress({ provider: 'clerk', onInFlight: 'busy' })
 // @ts-expect-error -- a provider or a scheme of one's own, not both
 guardExpress({ provider: 'clerk', scheme: acme })
 // @ts-expect-error -- a verifier answers true, false or a name

@@ -10,9 +10,10 @@ surehook.init()
 async def clerk(request: Request): ...
 """
 
+from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._client import Stats, flush, init, shutdown, stats
 from surehook._delivery import Answer, Delivery, current_delivery
-from surehook._endpoint import STORED_BODY_LIMIT, Endpoint, EndpointOptions, MissingBody
+from surehook._endpoint import STORED_BODY_LIMIT, DedupCounts, Endpoint, EndpointOptions, MissingBody
 from surehook._native import __version__
 from surehook._webhook import Verification, Webhook, verify
 from surehook.errors import (
@@ -28,8 +29,11 @@ from surehook.errors import (
 __all__ = [
     "STORED_BODY_LIMIT",
     "Answer",
+    "ApplicationStore",
+    "ApplicationTransaction",
     "Certainty",
     "ConfigurationError",
+    "DedupCounts",
     "Delivery",
     "Diagnosis",
     "Endpoint",

@@ -17,7 +17,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class HeldResponse:
     """A ``send`` that holds the answer back until it is whole, so that ``finish`` can store or replace it.
 
-    One that grows beyond what is ever stored passes through; its delivery still ends with its last byte.
+    One that grows beyond what is ever stored passes through; its delivery still ends with its last byte. In a
+    transaction of the application's nothing passes: until that is committed, nobody knows the answer.
     """
 
     def __init__(self, delivery: Delivery, send: Send) -> None:
@@ -42,7 +43,7 @@ class HeldResponse:
             self._captured, self._ended = False, True
         if self._ended:
             await self._finish()
-        elif not self._captured:
+        elif not self._captured and self._delivery.transaction is None:
             await self._release()
 
     def require_end(self) -> None:
@@ -56,7 +57,7 @@ class HeldResponse:
             self._captured = len(self._body) <= STORED_BODY_LIMIT
 
     async def _finish(self) -> None:
-        answer = self._delivery.finish(
+        answer = await self._delivery.finish_async(
             status=self._start["status"],
             headers=self._start.get("headers", ()),
             body=bytes(self._body) if self._captured else None,

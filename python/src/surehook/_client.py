@@ -15,7 +15,7 @@ EXIT_SECONDS = 2.0
 
 _logger = logging.getLogger("surehook")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-_ADAPTERS = ("fastapi", "flask")
+_ADAPTERS = ("django", "fastapi", "flask")
 
 
 @dataclass(frozen=True)
@@ -81,4 +81,5 @@ def _framework() -> str | None:
     return None
 
 
+atexit.register(_native.stop_waker)
 atexit.register(shutdown)

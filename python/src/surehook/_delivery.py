@@ -6,9 +6,11 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from surehook import _native
 from surehook._client import log_notices
+from surehook._waiting import settled
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -49,6 +51,11 @@ class Delivery:
         """Whom it happened to: ``data.id``."""
         return self._native.entity_id
 
+    @property
+    def transaction(self) -> Any:
+        """The transaction in which the handler runs, where the store is one in the application's database."""
+        return None
+
     def step(self, name: str) -> None:
         """Say that a named piece of the work is done."""
         self._native.step(name)
@@ -64,18 +71,25 @@ class Delivery:
     def finish(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
         """End the delivery with the handler's answer; ``body`` is None when it was not captured.
 
-        Returns the answer to send instead, where there is one.
+        Returns the answer to send instead, where there is one. Waits for a remote store, at most
+        250 ms, while other threads run.
         """
-        answer = self._native.finish(status, headers, body)
-        log_notices()
-        return None if answer is None else Answer(*answer)
+        ended = self._native.finish(status, headers, body)
+        return _public(ended.wait() if isinstance(ended, _native.Pending) else ended)
+
+    async def finish_async(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
+        """The same for an event loop, which it never blocks."""
+        ended = self._native.finish(status, headers, body)
+        return _public(await settled(ended) if isinstance(ended, _native.Pending) else ended)
 
     def fail(self, error: BaseException) -> None:
         """End the delivery with the exception that the handler raised."""
-        cancelled = type(error).__name__ in ("CancelledError", "GeneratorExit")
-        kind = "cancelled" if cancelled else "raised"
-        self._native.fail(kind, _type_name(error), _text(error), _location(error))
+        self._native.fail(*failure(error))
         log_notices()
+
+    async def fail_async(self, error: BaseException) -> None:
+        """The same for an event loop."""
+        self.fail(error)
 
     @contextlib.contextmanager
     def current(self) -> Iterator[Delivery]:
@@ -96,6 +110,17 @@ def current_delivery() -> Delivery | None:
 
 
 _current: ContextVar[Delivery | None] = ContextVar("surehook_delivery", default=None)
+
+
+def _public(answer: _native._AnswerParts | None) -> Answer | None:
+    log_notices()
+    return None if answer is None else Answer(*answer)
+
+
+def failure(error: BaseException) -> tuple[str, str, str, str | None]:
+    """How the handler ended, as the native module takes it: kind, type, text, location."""
+    cancelled = type(error).__name__ in ("CancelledError", "GeneratorExit")
+    return "cancelled" if cancelled else "raised", _type_name(error), _text(error), _location(error)
 
 
 def _type_name(error: BaseException) -> str:

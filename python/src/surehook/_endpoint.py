@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard
 
 from surehook import _native
+from surehook._application_store import ApplicationStore
 from surehook._client import log_notices
 from surehook._delivery import Answer, Delivery, Headers
 from surehook._scheme import SchemeLike, scheme_json
+from surehook._transaction import begin_in_transaction, run, run_async
 from surehook._verifier import SignatureVerifier, Verdict, Verifier
+from surehook._waiting import settled
+from surehook._workers import workers
 from surehook.errors import ConfigurationError, from_native
 
 if TYPE_CHECKING:
@@ -52,10 +58,17 @@ class EndpointOptions(TypedDict, total=False):
     max_body_bytes: int | None
     #: 401 (default) or 400.
     reject_status: int | None
-    #: ``memory://`` (default) or ``off``.
-    dedup: str | None
-    #: Seconds that a handled message is remembered.
+    #: Where handled messages are remembered: ``memory://`` (default), ``sqlite:///absolute/path``, ``redis://``,
+    #: ``postgres://`` (see ``docs/dedup.md``) or ``off``; or a store in the application's own database.
+    dedup: str | ApplicationStore | None
+    #: Seconds that a handled message is remembered; 96 hours by default.
     dedup_ttl: float | None
+    #: When the store cannot be asked: ``reject`` (default, 503) or ``process``, without de-duplication.
+    on_store_error: Literal["reject", "process"] | None
+    #: While another attempt is handled: ``answer`` (default, 409) or ``wait`` for its answer, 10 s at most.
+    on_in_flight: Literal["answer", "wait"] | None
+    #: When an id comes again with another body: ``replay``, ``handle`` or ``reject`` (422).
+    on_id_reuse: Literal["replay", "handle", "reject"] | None
     #: A 2xx answer without ``delivery.processed()`` counts as a silent drop.
     require_processing_mark: bool
     #: The steps that an event type must go through: ``{"user.created": ["create_profile"]}``.
@@ -63,11 +76,9 @@ class EndpointOptions(TypedDict, total=False):
     #: Event types that need no work: ``["session.*"]``.
     ignore: Sequence[str] | None
     #: ``report`` (default) or ``retry``: answer 500 so that the provider tries again.
-    on_silent_drop: str | None
-    #: ``replay``, ``handle`` or ``reject``: the same id with another body.
-    on_id_reuse: str | None
+    on_silent_drop: Literal["report", "retry"] | None
     #: ``on`` (default) or ``off``, the only way to switch verification off.
-    verification: str | None
+    verification: Literal["on", "off"] | None
 
 
 class MissingBody(Enum):
@@ -77,11 +88,34 @@ class MissingBody(Enum):
     UNAVAILABLE = "unavailable"
 
 
+@dataclass(frozen=True)
+class DedupCounts:
+    """What became of an endpoint's verified messages: each attempt counts once, under what it came to."""
+
+    #: The handler ran, and its end was the claim's end.
+    new: int
+    #: The stored answer was sent.
+    duplicate: int
+    #: Another attempt was being handled: 409.
+    in_flight: int
+    #: The id came before with another body, and that is worth a report.
+    id_reuse: int
+    #: The handler ended after its lease had passed to another owner: nothing was stored.
+    fenced: int
+    #: The store could not be asked: 503.
+    unavailable: int
+    #: The store could not be asked: handled without de-duplication, or not stored at once.
+    unprotected: int
+    #: Answers that were stored without their body: it was too long, or streamed.
+    bodies_omitted: int
+
+
 class Endpoint:
     """A webhook route of this application. Raises ConfigurationError when it could not verify anything."""
 
     def __init__(self, **options: Unpack[EndpointOptions]) -> None:
         settings: dict[str, Any] = dict(options)
+        self._store: ApplicationStore | None = None
         self._key: IdempotencyKey | None = settings.pop("idempotency_key", None)
         if self._key is not None and not callable(self._key):
             raise TypeError(f"idempotency_key must be a function, not {type(self._key).__name__}")
@@ -93,9 +127,14 @@ class Endpoint:
                 f"the option signature_secret cannot be used: {fault}", code="invalid_option"
             )
         self._verifier = None if settings.get("verification") == "off" else verifier  # nobody would ask it
+        if isinstance(store := settings.get("dedup"), ApplicationStore):
+            settings["dedup"], settings["application"] = None, store.kind
+            self._store = store
         settings["scheme"] = scheme_json(settings.get("scheme"), settings.get("provider"))
         try:
-            self._native = _native.Endpoint(**settings, custom_verifier=function is not None)
+            self._native = _native.Endpoint(
+                **settings, custom_verifier=function is not None, workers=workers()
+            )
         except (_native.NativeError, UnicodeEncodeError) as error:
             raise from_native(error) from None
         finally:
@@ -116,10 +155,15 @@ class Endpoint:
         """Read no more than this many bytes of a request, then pass ``MissingBody.TOO_LARGE``."""
         return self._native.max_body_bytes
 
+    def dedup_counts(self) -> DedupCounts:
+        """What became of the verified messages in this process."""
+        return DedupCounts(**self._native.dedup_counts())
+
     @property
     def is_async(self) -> bool:
-        """Whether the ``signature_verifier`` has to be awaited, so that only ``begin_async`` can use it."""
-        return self._verifier is not None and self._verifier.is_async
+        """Whether the ``signature_verifier`` or the store has to be awaited, as only ``begin_async`` can."""
+        verifier = self._verifier is not None and self._verifier.is_async
+        return verifier or (self._store is not None and inspect.iscoroutinefunction(self._store.load))
 
     def begin(
         self,
@@ -133,12 +177,16 @@ class Endpoint:
         """Decide on one request: the answer to send, or the delivery to run the handler with.
 
         ``path`` is the path with its query, percent-encoded as it came. ``request`` is what the user's
-        ``signature_verifier`` and ``idempotency_key`` get to see first.
+        ``signature_verifier`` and ``idempotency_key`` get to see first. Waits for a remote store, at most
+        250 ms, while other threads run.
         """
         verdict = None
         if self._verifier is not None and self._admits(body):
             verdict = self._verifier.check(self.name, request, body, headers)
-        return self._decide(method, path, headers, body, request, verdict)
+        begun = self._ask(method, path, headers, body, request, verdict)
+        if self._store is not None:
+            return run(begin_in_transaction(begun, self._store))
+        return _public(begun.wait() if isinstance(begun, _native.Pending) else begun)
 
     async def begin_async(
         self,
@@ -149,17 +197,20 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object = None,
     ) -> Answer | Delivery:
-        """The same, with a ``signature_verifier`` that may be async."""
+        """The same for an event loop, which it never blocks; a ``signature_verifier`` may be async."""
         verdict = None
         if self._verifier is not None and self._admits(body):
             verdict = await self._verifier.check_async(self.name, request, body, headers)
-        return self._decide(method, path, headers, body, request, verdict)
+        begun = self._ask(method, path, headers, body, request, verdict)
+        if self._store is not None:
+            return await run_async(begin_in_transaction(begun, self._store))
+        return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun)
 
     def _admits(self, body: bytes | MissingBody) -> TypeGuard[bytes]:
         """Whether there is a body to verify: the user's function gets none that is too large."""
         return not isinstance(body, MissingBody) and len(body) <= self.max_body_bytes
 
-    def _decide(
+    def _ask(
         self,
         method: str,
         path: str,
@@ -167,12 +218,10 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object,
         verdict: Verdict,
-    ) -> Answer | Delivery:
+    ) -> Any:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
-        decision = self._native.begin(method, path, headers, content, missing, verdict, key)
-        log_notices()
-        return Answer(*decision) if isinstance(decision, tuple) else Delivery(decision)
+        return self._native.begin(method, path, headers, content, missing, verdict, key)
 
     def _bind_key(self, key: IdempotencyKey, request: object) -> Callable[[Any, dict[str, str]], str | None]:
         def call(body: Any, headers: dict[str, str]) -> str | None:
@@ -194,3 +243,8 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.name} ({self.provider})>"
+
+
+def _public(decision: _native._Decision) -> Answer | Delivery:
+    log_notices()
+    return Answer(*decision) if isinstance(decision, tuple) else Delivery(decision)

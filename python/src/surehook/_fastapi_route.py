@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -62,29 +61,30 @@ def _recorded(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(handler)
         async def run(*args: Any, **kwargs: Any) -> Any:
-            with _errors_recorded():
+            try:
                 return await handler(*args, **kwargs)
+            except Exception as error:
+                if (delivery := _failed(error)) is not None:
+                    await delivery.fail_async(error)
+                raise
 
     else:
 
         @functools.wraps(handler)
         def run(*args: Any, **kwargs: Any) -> Any:
-            with _errors_recorded():
+            try:
                 return handler(*args, **kwargs)
+            except Exception as error:
+                if (delivery := _failed(error)) is not None:
+                    delivery.fail(error)
+                raise
 
     return run
 
 
-@contextlib.contextmanager
-def _errors_recorded() -> Iterator[None]:
-    try:
-        yield
-    except HTTPException:
-        raise  # an answer like any other: its status says what became of the delivery
-    except Exception as error:
-        if (delivery := current_delivery()) is not None:
-            delivery.fail(error)
-        raise
+def _failed(error: Exception) -> Delivery | None:
+    """The delivery that an error ends. An HTTPException is an answer: its status says how it went."""
+    return None if isinstance(error, HTTPException) else current_delivery()
 
 
 async def _delivery() -> Delivery | None:

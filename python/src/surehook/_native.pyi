@@ -1,6 +1,8 @@
 # The types of bindings/python. `mypy.stubtest` compares this file with the built module.
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, final
+from typing import Any, Final, Generic, TypeAlias, TypeVar, final
+
+from typing_extensions import Self, disjoint_base
 
 from surehook.errors import Certainty, Finding
 
@@ -9,6 +11,9 @@ __all__ = [
     "Delivery",
     "Endpoint",
     "NativeError",
+    "Pending",
+    "Question",
+    "Settled",
     "Webhook",
     "__version__",
     "findings",
@@ -17,11 +22,18 @@ __all__ = [
     "reason_codes",
     "shutdown",
     "stats",
+    "stop_waker",
     "take_notices",
     "verify",
 ]
 __version__: Final[str]
 STORED_BODY_LIMIT: Final[int]
+
+_T = TypeVar("_T")
+
+# Status, headers, body.
+_AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+_Decision: TypeAlias = Delivery | _AnswerParts
 
 def findings() -> list[str]: ...
 def reason_codes() -> list[str]: ...
@@ -29,11 +41,15 @@ def reason_codes() -> list[str]: ...
 class NativeError(Exception):
     args: tuple[str, str, dict[str, Any]]
 
-@final
+@disjoint_base
 class Webhook:
-    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Webhook: ...
+    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Self: ...
     def verify(
-        self, payload: str | bytes, headers: Mapping[str, Any] | Iterable[tuple[Any, Any]], json_parse: bool
+        self,
+        payload: str | bytes,
+        headers: Mapping[str, Any] | Iterable[tuple[Any, Any]],
+        *,
+        json_parse: bool = True,
     ) -> Any: ...
 
 def verify(
@@ -75,12 +91,16 @@ class Endpoint:
         reject_status: int | None = None,
         dedup: str | None = None,
         dedup_ttl: float | None = None,
+        on_store_error: str | None = None,
+        on_in_flight: str | None = None,
+        on_id_reuse: str | None = None,
         require_processing_mark: bool = False,
         steps: Mapping[str, Sequence[str]] | None = None,
         ignore: Sequence[str] | None = None,
         on_silent_drop: str | None = None,
-        on_id_reuse: str | None = None,
         verification: str | None = None,
+        application: str | None = None,
+        workers: tuple[int | None, int] | None = None,
     ) -> Endpoint: ...
     @property
     def name(self) -> str: ...
@@ -88,6 +108,7 @@ class Endpoint:
     def provider(self) -> str: ...
     @property
     def max_body_bytes(self) -> int: ...
+    def dedup_counts(self) -> dict[str, int]: ...
     def begin(
         self,
         method: str,
@@ -97,7 +118,9 @@ class Endpoint:
         missing: str | None,
         verdict: bool | str | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
-    ) -> Delivery | tuple[int, list[tuple[str, str]], bytes]: ...
+    ) -> (
+        Any
+    ): ...  # a _Decision, its Pending, or its Question, which only a store of the application's own asks
 
 @final
 class Delivery:
@@ -112,9 +135,30 @@ class Delivery:
     def failed(self, reason: str) -> None: ...
     def finish(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
-    ) -> tuple[int, list[tuple[str, str]], bytes] | None: ...
-    def fail(self, kind: str, error_type: str, message: str, location: str | None) -> None: ...
+    ) -> Any: ...  # _AnswerParts | None, their Pending; or a Settled or its Question
+    def fail(
+        self, kind: str, error_type: str, message: str, location: str | None
+    ) -> Question[None] | None: ...
 
+@final
+class Pending(Generic[_T]):
+    def wait(self) -> _T: ...
+    def then(self, done: Callable[[_T], object]) -> None: ...
+
+@final
+class Question(Generic[_T]):
+    def operation(self) -> tuple[str] | tuple[str, bytes | None, bytes | None, int | None]: ...
+    def loaded(self, value: bytes | None) -> Question[_T] | _T: ...
+    def replaced(self, took_place: bool) -> Question[_T] | _T: ...
+    def failed(self, reason: str) -> _T: ...
+
+@final
+class Settled:
+    def verdict(self) -> tuple[bool, _AnswerParts | None]: ...
+    def committed(self) -> None: ...
+    def rolled_back(self, reason: str | None) -> Question[None] | None: ...
+
+def stop_waker() -> None: ...
 def init(api_key: str | None, endpoint: str | None, runtime: str, framework: str | None) -> None: ...
 def flush(timeout: float) -> bool: ...
 def shutdown(timeout: float) -> bool: ...

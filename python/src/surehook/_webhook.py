@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from surehook import _native
 from surehook._scheme import SchemeLike, scheme_json
 from surehook.errors import Diagnosis, diagnosis, from_native
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 HeadersLike = Mapping[str, Any] | Iterable[tuple[Any, Any]]
 
 
-class Webhook:
+class Webhook(_native.Webhook):
     """Checks the signatures of a Clerk, Svix or Standard Webhooks sender.
 
     Takes the place of the class of the same name in ``svix`` and ``standardwebhooks``. ``secret`` is the
@@ -25,25 +28,11 @@ class Webhook:
     >>> webhook = surehook.Webhook("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
     """
 
-    __slots__ = ("_native",)
+    __slots__ = ()
 
-    def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
+    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Self:
         try:
-            self._native = _native.Webhook(secret)
-        except _native.NativeError as error:
-            raise from_native(error) from None
-
-    def verify(self, payload: str | bytes, headers: HeadersLike, *, json_parse: bool = True) -> Any:
-        """Check ``payload``, the raw body, against its headers and return it parsed.
-
-        Header names may be in any case. A body that is no JSON comes back as bytes; with
-        ``json_parse=False`` nothing comes back.
-
-        Raises WebhookVerificationError when the signature does not hold, TypeError when ``payload`` or
-        ``headers`` are no body and no headers.
-        """
-        try:
-            return self._native.verify(payload, headers, json_parse)
+            return super().__new__(cls, secret)
         except _native.NativeError as error:
             raise from_native(error) from None
 

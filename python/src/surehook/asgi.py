@@ -49,7 +49,7 @@ class Guard:
                 await self._app(scope, _replay(body, receive), response)
                 response.require_end()
             except BaseException as error:
-                decision.fail(error)
+                await decision.fail_async(error)
                 raise
 
 

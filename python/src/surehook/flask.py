@@ -55,7 +55,7 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
     endpoint = Endpoint(**options)
     if endpoint.is_async:
         raise ConfigurationError(
-            "Flask cannot await: signature_verifier must not be async", code="invalid_option"
+            "Flask cannot await: signature_verifier and store must not be async", code="invalid_option"
         )
 
     def decorate(view: View) -> View:

@@ -1,7 +1,6 @@
 //! Where batches go: one HTTP POST, and what its answer means.
 
 use std::io::Write;
-use std::sync::Once;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -9,6 +8,8 @@ use flate2::write::GzEncoder;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 use surehook_core::ConfigError;
+
+use crate::tls;
 
 /// A collector that does not answer within this time has failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,11 +58,7 @@ impl Target {
 
     /// The HTTP client for this collector: one connection, kept open.
     pub(crate) fn connect(&self) -> reqwest::Result<Client> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            // An application that installed a provider of its own keeps it.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        });
+        tls::install_provider();
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

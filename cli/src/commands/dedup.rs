@@ -1,0 +1,150 @@
+//! `surehook dedup` and `surehook migrate`: an operator's look into a dedup store, and the table it needs.
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use surehook::core::Timestamp;
+use surehook::core::dedup::{DedupKey, Entry, OperatorId, Store, StoreError};
+use surehook::{DedupStore, Migration};
+
+use crate::error::CliError;
+
+/// Look a message up in a dedup store, let it run again, or count.
+#[derive(Args)]
+pub(crate) struct DedupArgs {
+    #[command(subcommand)]
+    command: DedupCommand,
+}
+
+#[derive(Subcommand)]
+enum DedupCommand {
+    /// What the store knows of a message, as one JSON object.
+    Get(MessageArgs),
+    /// Forget a message, so that its next attempt runs the handler.
+    Forget(MessageArgs),
+    /// How many messages run and are done.
+    Stats(StoreArgs),
+}
+
+/// Create the table that a dedup store needs, where it needs one.
+#[derive(Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+#[derive(Args)]
+struct StoreArgs {
+    /// The store, as the option `dedup` names it, e.g. sqlite:///var/lib/app/dedup.db or postgres://…
+    // A password in an argument can be seen by every user of the machine.
+    #[arg(value_name = "URL", env = "SUREHOOK_DEDUP", hide_env_values = true)]
+    url: String,
+}
+
+#[derive(Args)]
+struct MessageArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// The endpoint's provider, e.g. clerk.
+    #[arg(long)]
+    provider: String,
+    /// The endpoint's name; the provider's by default.
+    #[arg(long)]
+    endpoint: Option<String>,
+    /// The provider's id of the message.
+    #[arg(long, required_unless_present = "key", conflicts_with = "key")]
+    id: Option<String>,
+    /// The idempotency key, where the endpoint makes one of its own.
+    #[arg(long)]
+    key: Option<String>,
+}
+
+impl MessageArgs {
+    fn name(&self) -> Result<DedupKey, CliError> {
+        let id = match (&self.id, &self.key) {
+            (_, Some(key)) => OperatorId::User(key),
+            (id, None) => OperatorId::Provider(id.as_deref().unwrap_or_default()),
+        };
+        let endpoint = self.endpoint.as_deref().unwrap_or(&self.provider);
+        Ok(DedupStore::key(&self.provider, endpoint, id)?)
+    }
+}
+
+pub(crate) fn run(args: DedupArgs) -> Result<(), CliError> {
+    match args.command {
+        DedupCommand::Get(args) => get(&args),
+        DedupCommand::Forget(args) => forget(&args),
+        DedupCommand::Stats(args) => stats(&args),
+    }
+}
+
+pub(crate) fn migrate(args: MigrateArgs) -> Result<(), CliError> {
+    let store = open(&args.store)?;
+    let said = match store.migrate().map_err(unanswered)? {
+        Migration::Done => "the table was created",
+        Migration::Nothing => "there is nothing to do",
+    };
+    print(&format!("{}: {said}", store.kind()))
+}
+
+fn get(args: &MessageArgs) -> Result<(), CliError> {
+    let found = open(&args.store)?.get(&args.name()?).map_err(unanswered)?;
+    match found {
+        Some(entry) => print(&described(&entry, now()).to_string()),
+        None => Err(CliError::failure("the store does not know this message")),
+    }
+}
+
+fn forget(args: &MessageArgs) -> Result<(), CliError> {
+    match open(&args.store)?.forget(&args.name()?).map_err(unanswered)? {
+        true => print("forgotten: its next attempt runs the handler"),
+        false => Err(CliError::failure("the store does not know this message")),
+    }
+}
+
+fn stats(args: &StoreArgs) -> Result<(), CliError> {
+    let stats = open(args)?.stats().map_err(unanswered)?;
+    print(&json!({ "running": stats.running, "done": stats.done }).to_string())
+}
+
+fn open(args: &StoreArgs) -> Result<DedupStore, CliError> {
+    if args.url.starts_with("memory:") {
+        return Err(CliError::usage("the memory of another process cannot be looked into"));
+    }
+    Ok(DedupStore::open(&args.url)?)
+}
+
+/// An entry as JSON. The body of its answer is left out: it may hold anything.
+fn described(entry: &Entry, now: Timestamp) -> Value {
+    let seconds = |time: &Timestamp| time.unix_micros() as f64 / 1e6;
+    match entry {
+        Entry::Running { claimed_at, lease_end, .. } => json!({
+            "state": "running",
+            "claimed_at": seconds(claimed_at),
+            "lease_end": seconds(lease_end),
+            "lapsed": *lease_end <= now,
+        }),
+        Entry::Done { response, expires_at, .. } => json!({
+            "state": "done",
+            "status": response.status(),
+            "headers": response.headers(),
+            "body_bytes": response.replay_body().len(),
+            "expires_at": seconds(expires_at),
+        }),
+    }
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Timestamp::from_unix_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn unanswered(error: StoreError) -> CliError {
+    CliError::failure(error)
+}
+
+fn print(line: &str) -> Result<(), CliError> {
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
+}

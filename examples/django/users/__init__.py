@@ -1,0 +1,1 @@
+"""The users of the project, kept in step with Clerk."""

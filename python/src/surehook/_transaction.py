@@ -1,0 +1,161 @@
+"""A delivery in a transaction of the application's: its work and its answer are committed together.
+
+What has to be asked of the database is written once, as steps; they are run on this thread, or awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+from surehook import _native
+from surehook._application_store import ApplicationStore, ApplicationTransaction
+from surehook._client import log_notices
+from surehook._delivery import Answer, Delivery, Headers, failure
+from surehook.errors import ConfigurationError
+
+T = TypeVar("T")
+#: Functions to be called with their arguments; what each returned or raised comes back.
+Steps = Generator[tuple[Any, ...], Any, T]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def begin_in_transaction(
+    begun: _native._Decision | _native.Question[_native._Decision], store: ApplicationStore
+) -> Steps[Answer | Delivery]:
+    """Claim the message outside of any transaction; then begin the one in which its handler runs."""
+    decision = yield from _answered(begun, store)
+    log_notices()
+    if isinstance(decision, tuple):
+        return Answer(*decision)
+    delivery = TransactionDelivery(decision, store)
+    yield from delivery.begin()
+    return delivery
+
+
+class TransactionDelivery(Delivery):
+    """A delivery whose handler's work is committed by ``finish``, or rolled back by it or by ``fail``."""
+
+    __slots__ = ("_open", "_store", "_transaction")
+
+    def __init__(self, native: _native.Delivery, store: ApplicationStore) -> None:
+        super().__init__(native)
+        self._store = store
+        self._transaction: ApplicationTransaction | None = None
+        self._open = False
+
+    @property
+    def transaction(self) -> Any:
+        """The transaction in which the handler runs."""
+        return self._transaction
+
+    def finish(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
+        """End the delivery and its transaction with the handler's answer."""
+        return run(self._finish(status, headers, body))
+
+    async def finish_async(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
+        """The same for an event loop."""
+        return await run_async(self._finish(status, headers, body))
+
+    def fail(self, error: BaseException) -> None:
+        """Roll back, and give the message back for the provider's retry."""
+        run(self._fail(error))
+
+    async def fail_async(self, error: BaseException) -> None:
+        """The same for an event loop."""
+        await run_async(self._fail(error))
+
+    def begin(self) -> Steps[None]:
+        """Begin the transaction. Where that raises, the message is given back."""
+        try:
+            self._transaction = yield (self._store.begin,)
+            self._open = True
+        except BaseException as error:
+            yield from self._fail(error)
+            raise
+
+    def _finish(self, status: int, headers: Headers, body: bytes | None) -> Steps[Answer | None]:
+        ended = self._native.finish(status, headers, body)
+        if ended is None or self._transaction is None:
+            return None  # it ended before
+        settled = yield from _answered(ended, self._transaction)
+        commit, instead = settled.verdict()
+        self._open = False
+        try:
+            yield (self._transaction.commit if commit else self._transaction.rollback,)
+        except BaseException as error:
+            yield from _answered(settled.rolled_back(str(error)), self._store)
+            raise
+        if commit:
+            settled.committed()
+        else:
+            yield from _answered(settled.rolled_back(None), self._store)
+        log_notices()
+        return None if instead is None else Answer(*instead)
+
+    def _fail(self, error: BaseException) -> Steps[None]:
+        try:
+            if self._open and self._transaction is not None:
+                self._open = False
+                yield (self._transaction.rollback,)
+        finally:
+            yield from _answered(self._native.fail(*failure(error)), self._store)
+            log_notices()
+
+
+def _answered(asked: Any, statements: ApplicationStore | ApplicationTransaction) -> Steps[Any]:
+    """What a question comes to when its statements were run; anything else is no question."""
+    while isinstance(asked, _native.Question):
+        try:
+            match asked.operation():
+                case (key,):
+                    asked = asked.loaded((yield statements.load, key))
+                case (key, old, new, expires_at):
+                    at = None if expires_at is None else _EPOCH + timedelta(microseconds=expires_at)
+                    asked = asked.replaced((yield statements.replace, key, old, new, at))
+        except Exception as error:  # whatever the database has to say
+            asked = asked.failed(str(error))
+    return asked
+
+
+def run(steps: Steps[T]) -> T:
+    """Run the steps on this thread."""
+    try:
+        function, *arguments = next(steps)
+        while True:
+            try:
+                if inspect.iscoroutinefunction(function):
+                    raise ConfigurationError("an async store needs an async handler", code="invalid_option")
+                found = function(*arguments)
+            except BaseException as error:
+                function, *arguments = steps.throw(error)
+            else:
+                function, *arguments = steps.send(found)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+async def run_async(steps: Steps[T]) -> T:
+    """Run the steps beside the event loop: those that are not async, on a thread of their own."""
+    try:
+        function, *arguments = next(steps)
+        while True:
+            try:
+                found = await _called(function, arguments)
+            except BaseException as error:
+                function, *arguments = steps.throw(error)
+            else:
+                function, *arguments = steps.send(found)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+async def _called(function: Callable[..., Any], arguments: list[Any]) -> Any:
+    import asyncio  # not at the top: Flask and Django have no use for it, and it takes a while
+
+    if inspect.iscoroutinefunction(function):
+        return await function(*arguments)
+    return await asyncio.to_thread(function, *arguments)

@@ -1,0 +1,1 @@
+"""The table, as it came to be."""

@@ -1,0 +1,66 @@
+"""The table of handled messages, and the statements on it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.orm import Session
+
+#: The table. ``messages.create(engine)`` makes it; ``messages.to_metadata(Base.metadata)`` adds it to yours.
+messages = Table(
+    "surehook_messages",
+    MetaData(),
+    Column("key", String(64), primary_key=True),
+    Column("value", LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+Runs = Session | Connection
+
+
+def load(runs: Runs, key: str) -> bytes | None:
+    """The value of a key."""
+    return runs.execute(select(messages.c.value).where(messages.c.key == key)).scalar_one_or_none()
+
+
+def replace(runs: Runs, key: str, old: bytes | None, new: bytes | None, expires_at: datetime | None) -> bool:
+    """Insert, update or delete one row, and say whether it was as it should be."""
+    row = (messages.c.key == key) & (messages.c.value == old)
+    statement: Any
+    if old is None:
+        statement = _insert_unless_there(runs, key=key, value=new, expires_at=expires_at)
+    elif new is None:
+        statement = delete(messages).where(row)
+    else:
+        statement = update(messages).where(row).values(value=new, expires_at=expires_at)
+    changed: Any = runs.execute(statement, execution_options={"preserve_rowcount": True})  # of an INSERT too
+    return bool(changed.rowcount == 1)
+
+
+def _insert_unless_there(runs: Runs, **values: Any) -> Any:
+    bind = runs.get_bind() if isinstance(runs, Session) else runs
+    if bind.dialect.name == "postgresql":
+        return postgresql.insert(messages).values(values).on_conflict_do_nothing()
+    if bind.dialect.name == "sqlite":
+        return sqlite.insert(messages).values(values).on_conflict_do_nothing()
+    return mysql.insert(messages).values(values).prefix_with("IGNORE")
+
+
+def remove_expired(runs: Runs) -> int:
+    """Remove the rows that nobody needs any more, and say how many."""
+    removed: Any = runs.execute(delete(messages).where(messages.c.expires_at < datetime.now(timezone.utc)))
+    return int(removed.rowcount)

@@ -1,0 +1,176 @@
+//! From the options of an endpoint to what it works with. What cannot be used is an error that names the option.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use surehook_core::dedup::ReplayGuard;
+use surehook_core::envelope::EnvelopeFields;
+use surehook_core::scheme::{self, Path, Scheme};
+use surehook_core::{ConfigError, Requirements, Verifier};
+
+use crate::endpoint::Memory;
+use crate::notice::{self, Level};
+use crate::options::{EndpointOptions, OnInFlight};
+use crate::store::DedupStore;
+
+/// For how long a handled message is remembered; Svix retries for 27 h 35 min.
+const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
+/// The longest name of an endpoint, in bytes.
+const MAX_NAME: usize = 100;
+
+pub(crate) fn requirements(options: &EndpointOptions) -> Result<Requirements, ConfigError> {
+    let mut requirements = Requirements::default();
+    requirements.require_processing_mark = options.require_processing_mark;
+    requirements.on_silent_drop = options.on_silent_drop;
+    for (event_types, steps) in &options.steps {
+        requirements = requirements.with_steps(event_types, steps)?;
+    }
+    for event_types in &options.ignore {
+        requirements = requirements.with_ignored(event_types)?;
+    }
+    Ok(requirements)
+}
+
+pub(crate) fn endpoint_name(name: Option<&str>, scheme: &Scheme) -> Result<String, ConfigError> {
+    let name = name.unwrap_or(&scheme.provider);
+    if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+        return Err(ConfigError::invalid_option("name", "it must be 1 to 100 bytes without control characters"));
+    }
+    Ok(name.to_owned())
+}
+
+pub(crate) fn reject_status(status: Option<u16>) -> Result<u16, ConfigError> {
+    match status.unwrap_or(401) {
+        status @ (400 | 401) => Ok(status),
+        _ => Err(ConfigError::invalid_option("reject_status", "it must be 400 or 401")),
+    }
+}
+
+/// The given secrets, or the one of the provider's first environment variable that is set.
+pub(crate) fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    for name in &scheme.secret_env {
+        match std::env::var(name) {
+            Ok(text) if text.is_empty() => {
+                return Err(ConfigError::SecretMissing { hint: format!("the environment variable {name} is empty") });
+            }
+            Ok(text) => return Ok(vec![text]),
+            Err(std::env::VarError::NotPresent) => {}
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err(ConfigError::secret_invalid(format!("the environment variable {name} is not text")));
+            }
+        }
+    }
+    let hint = match scheme.secret_env.as_slice() {
+        [] => "pass it".to_owned(),
+        names => format!("pass it, or set the environment variable {}", names.join(" or ")),
+    };
+    Err(ConfigError::SecretMissing { hint })
+}
+
+/// The user's own scheme, or the row of the provider. A function that verifies needs neither.
+pub(crate) fn scheme_of(options: &EndpointOptions) -> Result<Arc<Scheme>, ConfigError> {
+    if let Some(own) = &options.scheme {
+        return Ok(Arc::new(own.clone()));
+    }
+    match scheme::find(&options.provider) {
+        Some(scheme) => Ok(scheme),
+        None if options.custom_verifier => Scheme::verified_elsewhere(&options.provider).map(Arc::new),
+        None => Err(ConfigError::unknown_provider(&options.provider)),
+    }
+}
+
+pub(crate) fn verifier(
+    scheme: &Arc<Scheme>,
+    secrets: &[String],
+    options: &EndpointOptions,
+) -> Result<Verifier, ConfigError> {
+    let scheme = Arc::clone(scheme);
+    let mut verifier = match options.custom_verifier {
+        true => Verifier::custom(scheme),
+        false => Verifier::for_scheme(scheme, secrets)?,
+    };
+    if let Some(tolerance) = options.tolerance {
+        verifier = verifier.with_tolerance(tolerance)?;
+    }
+    if let Some(bytes) = options.max_body_bytes {
+        verifier = verifier.with_max_body_bytes(bytes)?;
+    }
+    if let Some(url) = &options.url {
+        verifier = verifier.with_url(url)?;
+    }
+    if options.custom_verifier { Ok(verifier) } else { verifier.complete() }
+}
+
+pub(crate) fn envelope_fields(scheme: &Scheme, event_type: Option<&str>) -> Result<EnvelopeFields, ConfigError> {
+    let fields = EnvelopeFields::of(scheme);
+    let Some(event_type) = event_type else { return Ok(fields) };
+    let path: Path = event_type.parse().map_err(|fault| ConfigError::invalid_option("event_type_field", fault))?;
+    Ok(fields.with_event_type(path))
+}
+
+pub(crate) fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, ConfigError> {
+    let ttl = ttl.unwrap_or(DEFAULT_TTL);
+    if ttl < tolerance * 2 {
+        let least = tolerance.as_secs() * 2;
+        return Err(ConfigError::invalid_option(
+            "dedup_ttl",
+            format!("it must be at least twice the tolerance: {least} s"),
+        ));
+    }
+    Ok(ttl)
+}
+
+/// Nobody can be waited for in a database that only the application can ask.
+pub(crate) fn check_waiting(options: &EndpointOptions) -> Result<(), ConfigError> {
+    let application = options.store.as_ref().is_some_and(DedupStore::is_application);
+    if application && options.on_in_flight == OnInFlight::Wait {
+        let fault = "a duplicate cannot wait for an entry in the application's own database";
+        return Err(ConfigError::invalid_option("on_in_flight", fault));
+    }
+    Ok(())
+}
+
+pub(crate) fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
+    match (store, url.unwrap_or("memory://")) {
+        (Some(store), _) => Ok(Memory::Dedup(store)),
+        (None, "off") => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
+        (None, url) => DedupStore::open(url).map(Memory::Dedup),
+    }
+}
+
+pub(crate) fn warnings(
+    name: &str,
+    verifier: Option<&Verifier>,
+    scheme: &Scheme,
+    ttl: Duration,
+    memory: &Memory,
+) -> Vec<String> {
+    let mut warnings: Vec<String> = match verifier {
+        Some(verifier) => verifier.warnings().map(|warning| warning.to_string()).collect(),
+        None => vec!["verification is off: anybody can send it events".to_owned()],
+    };
+    if let Memory::Dedup(_) = memory {
+        warnings.extend(short_memory(scheme, ttl));
+    }
+    let warnings: Vec<_> = warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect();
+    for warning in &warnings {
+        notice::give(Level::Warning, warning);
+    }
+    warnings
+}
+
+/// A provider that tries again for longer than its messages are remembered.
+fn short_memory(scheme: &Scheme, ttl: Duration) -> Option<String> {
+    let window = scheme.retry_window().filter(|window| ttl < *window)?;
+    let hours = |span: Duration| span.as_secs_f64() / 3600.0;
+    Some(format!(
+        "a handled message is remembered for {:.1} h, and {} tries again for {:.1} h: a late retry runs the handler again; \
+         leave dedup_ttl at its default",
+        hours(ttl),
+        scheme.title,
+        hours(window)
+    ))
+}

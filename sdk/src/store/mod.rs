@@ -1,0 +1,357 @@
+//! Where handled messages are remembered: chosen by a URL.
+
+mod address;
+mod application;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod breaker;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod certificates;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod link;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod remote;
+mod sqlite;
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use surehook_core::dedup::{
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, MemoryStore, OperatorId, OwnerToken, Release,
+    Renewal, Store, StoreError, StoredResponse,
+};
+use surehook_core::{ConfigError, Timestamp, scheme};
+
+use address::Address;
+use application::ApplicationStore;
+pub(crate) use application::ONLY_THE_APPLICATION;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+use remote::Remote;
+use sqlite::SqliteStore;
+
+/// Keeps the keys of this library apart from others in a shared store.
+pub(crate) const NAMESPACE: &str = "surehook";
+/// A claim that nobody ended is kept for so long: until then its owner may still complete it. No lease lasts longer.
+pub(crate) const CLAIM_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// The memory of this process. Endpoints share it, so that a module that is loaded anew does not forget.
+static MEMORY: LazyLock<Arc<MemoryStore>> = LazyLock::new(Arc::default);
+
+/// A dedup store. Clones are the same store.
+///
+/// ```
+/// use surehook::DedupStore;
+///
+/// let file = tempfile::tempdir().unwrap();
+/// let store = DedupStore::open(&format!("sqlite://{}/dedup.db", file.path().display())).unwrap();
+/// store.migrate().unwrap();
+/// assert_eq!(store.stats().unwrap().running, 0);
+///
+/// let error = DedupStore::open("redis://:secret@").unwrap_err().to_string();
+/// assert!(!error.contains("secret"));
+/// ```
+#[derive(Clone)]
+pub struct DedupStore(Backing);
+
+#[derive(Clone)]
+enum Backing {
+    Memory(Arc<MemoryStore>),
+    Sqlite(Arc<SqliteStore>),
+    #[cfg(any(feature = "redis", feature = "postgres"))]
+    Remote(Remote),
+    /// The application's own.
+    Own(Arc<dyn Store>),
+    /// A table in the application's database.
+    Application(Arc<ApplicationStore>),
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Claims whose handlers run, and lapsed ones that nobody took yet.
+    pub running: u64,
+    /// Answers that are remembered.
+    pub done: u64,
+    /// Responses that the memory of this process forgot before their time; nothing else forgets.
+    pub evictions: u64,
+}
+
+/// What [`DedupStore::migrate`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migration {
+    /// The table was created, or brought to this version.
+    Done,
+    /// There was nothing to do.
+    Nothing,
+}
+
+impl DedupStore {
+    /// The store of a URL: `memory://`, `sqlite:///path`, `redis://`, `rediss://`, `redis+cluster://`, `rediss+cluster://`,
+    /// `redis+sentinel://`, `rediss+sentinel://` or `postgres://`. Nothing is opened or connected yet.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] for a URL that none of them can be; the message never holds a password.
+    pub fn open(url: &str) -> Result<Self, ConfigError> {
+        Ok(Self(match Address::parse(url)? {
+            Address::Memory => Backing::Memory(Arc::clone(&MEMORY)),
+            Address::Sqlite(path) => Backing::Sqlite(Arc::new(SqliteStore::new(path))),
+            #[cfg(feature = "redis")]
+            Address::Redis(servers) => Backing::Remote(redis::open(&servers)?),
+            #[cfg(feature = "postgres")]
+            Address::Postgres(url) => Backing::Remote(postgres::open(&url)?),
+        }))
+    }
+
+    /// A table in the application's own database, asked inside of its own transactions: see
+    /// [`Endpoint::begin_without_waiting`](crate::Endpoint::begin_without_waiting). `kind` stands in the record of an attempt, e.g.
+    /// `django`.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] for a kind that is not 1 to 40 of `a-z`, `0-9`, `_` and `-`.
+    pub fn application(kind: &str) -> Result<Self, ConfigError> {
+        Ok(Self(Backing::Application(Arc::new(ApplicationStore::new(kind)?))))
+    }
+
+    /// A store of the application's own that answers at once.
+    pub fn of(store: Arc<dyn Store>) -> Self {
+        Self(Backing::Own(store))
+    }
+
+    /// What the store knows of a message, by the names its endpoint has; the provider's name and the message's id.
+    ///
+    /// # Errors
+    /// The store cannot be asked, or is the memory of another process.
+    pub fn get(&self, message: &DedupKey) -> Result<Option<Entry>, StoreError> {
+        match &self.0 {
+            Backing::Sqlite(store) => store.get(message),
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => {
+                let key = *message;
+                store.wait_long(move |backend| backend.get(key))
+            }
+            Backing::Memory(_) | Backing::Own(_) => Err(self.cannot("look into")),
+            Backing::Application(_) => Err(only_the_application()),
+        }
+    }
+
+    /// Forgets a message, so that its next attempt runs the handler. False: it was not known.
+    ///
+    /// # Errors
+    /// The store cannot be asked, or is the memory of another process.
+    pub fn forget(&self, message: &DedupKey) -> Result<bool, StoreError> {
+        match &self.0 {
+            Backing::Sqlite(store) => store.forget(message),
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => {
+                let key = *message;
+                store.wait_long(move |backend| backend.forget(key))
+            }
+            Backing::Memory(_) | Backing::Own(_) => Err(self.cannot("change")),
+            Backing::Application(_) => Err(only_the_application()),
+        }
+    }
+
+    /// What the store holds.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub fn stats(&self) -> Result<StoreStats, StoreError> {
+        match &self.0 {
+            Backing::Memory(store) => {
+                let stats = store.stats();
+                let (running, done) = (stats.running as u64, stats.done as u64);
+                Ok(StoreStats { running, done, evictions: stats.evictions })
+            }
+            Backing::Sqlite(store) => store.stats(),
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.wait_long(|backend| backend.stats()),
+            Backing::Own(_) => Err(self.cannot("count in")),
+            Backing::Application(_) => Err(only_the_application()),
+        }
+    }
+
+    /// Creates the table that the store needs, where it needs one.
+    ///
+    /// # Errors
+    /// The store cannot be asked, refuses, or holds something newer than this version knows.
+    pub fn migrate(&self) -> Result<Migration, StoreError> {
+        match &self.0 {
+            Backing::Memory(_) | Backing::Own(_) => Ok(Migration::Nothing),
+            Backing::Application(_) => Err(only_the_application()),
+            Backing::Sqlite(store) => store.migrate(),
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.wait_long(|backend| backend.migrate()),
+        }
+    }
+
+    /// The name of a message in the stores of this library: the endpoint's provider and name, and what the message is
+    /// called by.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] for the id of a provider that does not sign it, e.g. `github`: there the body is a part
+    /// of a message's name.
+    pub fn key(provider: &str, endpoint: &str, id: OperatorId<'_>) -> Result<DedupKey, ConfigError> {
+        let unsigned = scheme::find(provider).is_some_and(|scheme| !scheme.signs_message_id());
+        if unsigned && matches!(id, OperatorId::Provider(_)) {
+            let fault = format!("{provider} does not sign it, so it does not name a message by itself");
+            return Err(ConfigError::invalid_option("id", fault));
+        }
+        Ok(DedupKey::for_operator(NAMESPACE, provider, endpoint, id))
+    }
+
+    /// How long a claim lasts unless it is renewed. In memory, for as long as a handler may run: docs/decisions/0003.
+    pub(crate) fn lease(&self) -> Duration {
+        if self.outlives_the_process() { LEASE } else { LEASE_LIMIT }
+    }
+
+    /// Whether a claim stays when its process dies.
+    pub(crate) fn outlives_the_process(&self) -> bool {
+        !matches!(self.0, Backing::Memory(_))
+    }
+
+    /// Whether claims are renewed by the process that lives. Where only the application can ask they are not, and need not be:
+    /// docs/decisions/0011.
+    pub(crate) fn is_renewed(&self) -> bool {
+        self.outlives_the_process() && !self.is_application()
+    }
+
+    /// Whether it asks nothing but the memory of this process, or nothing by itself.
+    pub(crate) fn is_instant(&self) -> bool {
+        !self.outlives_the_process() || self.is_application()
+    }
+
+    /// Whether an operation waits for a network: then it must not be asked on a thread that others wait for.
+    pub(crate) fn is_remote(&self) -> bool {
+        match &self.0 {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether only the application can ask it.
+    pub(crate) fn is_application(&self) -> bool {
+        matches!(self.0, Backing::Application(_))
+    }
+
+    fn local(&self) -> &dyn Store {
+        match &self.0 {
+            Backing::Memory(store) => &**store,
+            Backing::Sqlite(store) => &**store,
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store,
+            Backing::Own(store) => &**store,
+            Backing::Application(store) => &**store,
+        }
+    }
+
+    fn cannot(&self, what: &str) -> StoreError {
+        StoreError { reason: format!("no other process can {what} a {} store", self.kind()) }
+    }
+}
+
+fn only_the_application() -> StoreError {
+    StoreError { reason: ONLY_THE_APPLICATION.to_owned() }
+}
+
+/// The operations for the I/O thread.
+impl DedupStore {
+    pub(crate) async fn claim_on_io(
+        &self,
+        key: DedupKey,
+        fingerprint: Fingerprint,
+        owner: OwnerToken,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let lease = self.lease();
+        match &self.0 {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.ask(|backend| backend.claim(key, fingerprint, owner, lease)).await,
+            _ => self.local().claim(&key, fingerprint, owner, now, lease),
+        }
+    }
+
+    pub(crate) async fn renew_on_io(
+        &self,
+        key: DedupKey,
+        owner: OwnerToken,
+        now: Timestamp,
+    ) -> Result<Renewal, StoreError> {
+        let lease = self.lease();
+        match &self.0 {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.ask(|backend| backend.renew(key, owner, lease)).await,
+            _ => self.local().renew(&key, owner, now, lease),
+        }
+    }
+
+    pub(crate) async fn complete_on_io(
+        &self,
+        key: DedupKey,
+        owner: OwnerToken,
+        response: Arc<StoredResponse>,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Completion, StoreError> {
+        match &self.0 {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.ask(|backend| backend.complete(key, owner, response, ttl)).await,
+            _ => self.local().complete(&key, owner, response, now, ttl),
+        }
+    }
+
+    pub(crate) async fn release_on_io(&self, key: DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
+        match &self.0 {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.ask(|backend| backend.release(key, owner)).await,
+            _ => self.local().release(&key, owner),
+        }
+    }
+}
+
+/// Every operation waits for its answer; [`Endpoint::begin`](crate::Endpoint::begin) has a form that does not.
+impl Store for DedupStore {
+    fn kind(&self) -> &str {
+        self.local().kind()
+    }
+
+    fn claim(
+        &self,
+        key: &DedupKey,
+        fingerprint: Fingerprint,
+        owner: OwnerToken,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        self.local().claim(key, fingerprint, owner, now, lease)
+    }
+
+    fn renew(&self, key: &DedupKey, owner: OwnerToken, now: Timestamp, lease: Duration) -> Result<Renewal, StoreError> {
+        self.local().renew(key, owner, now, lease)
+    }
+
+    fn complete(
+        &self,
+        key: &DedupKey,
+        owner: OwnerToken,
+        response: Arc<StoredResponse>,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Completion, StoreError> {
+        self.local().complete(key, owner, response, now, ttl)
+    }
+
+    fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
+        self.local().release(key, owner)
+    }
+}
+
+impl std::fmt::Debug for DedupStore {
+    /// Tells the kind only: an address may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("DedupStore").field(&self.kind()).finish()
+    }
+}

@@ -1,0 +1,320 @@
+//! The dedup store in Redis: one hash for each message, one script for each operation.
+//!
+//! A script is atomic and reads the server's clock, so the servers of an application may disagree about the time. What has
+//! expired Redis removes by itself. The scripts decide what the machine of the core decides; the tests of the stores hold
+//! them to that.
+
+mod deployment;
+mod nodes;
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use redis::aio::ConnectionLike;
+use redis::cluster_async::ClusterConnection;
+use redis::{ErrorKind, RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind};
+use surehook_core::dedup::{
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoreError,
+    StoredResponse,
+};
+use surehook_core::{ConfigError, Timestamp};
+
+use super::address::{Layout, Servers, unusable};
+use super::certificates::CertificateFiles;
+use super::link::Link;
+use super::remote::{Backend, Remote, Reply};
+use super::{CLAIM_KEPT, Migration, NAMESPACE, StoreStats};
+use crate::tls;
+use deployment::{Connection, Deployment};
+use nodes::Node;
+
+static CLAIM: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("claim.lua")));
+static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
+static COMPLETE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("complete.lua")));
+static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
+static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
+
+/// Keys looked at in one step of counting them.
+const SCAN_STEP: usize = 1000;
+
+/// The store at these servers.
+pub(super) fn open(servers: &Servers) -> Result<Remote, ConfigError> {
+    tls::install_provider();
+    let cluster = matches!(servers.layout, Layout::Cluster);
+    let certificates = servers.tls.as_ref().map(CertificateFiles::read).transpose()?;
+    let deployment = Deployment::new(servers, certificates).map_err(|error| unusable(described(&error)))?;
+    let kind = if cluster { "redis-cluster" } else { "redis" };
+    Ok(Remote::new(kind, move || Redis { deployment: deployment.clone(), link: Link::default() }))
+}
+
+struct Redis {
+    deployment: Deployment,
+    link: Link<Connection>,
+}
+
+/// Connects to the server that takes writes. The link and the caller's budget set the time.
+async fn connect(deployment: Deployment) -> RedisResult<Connection> {
+    let mut connection = deployment.connect().await?;
+    match &mut connection {
+        Connection::Server(server) => load(server).await?,
+        Connection::Cluster(cluster) => load(cluster).await?,
+    }
+    Ok(connection)
+}
+
+/// Makes the scripts known, so that each operation is one round trip, and a claim does not overtake a release before it.
+async fn load(server: &mut impl ConnectionLike) -> RedisResult<()> {
+    for script in [&CLAIM, &RENEW, &COMPLETE, &RELEASE] {
+        script.load_async(server).await?;
+    }
+    Ok(())
+}
+
+impl Redis {
+    async fn connection(&self) -> Result<Connection, StoreError> {
+        let deployment = self.deployment.clone();
+        self.link.get(|| connect(deployment).map(|made| made.map_err(|error| failed(&error)))).await
+    }
+
+    /// Runs a script; an answer of the server that another server would not give makes the link look for that one.
+    async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Vec<Vec<u8>>, StoreError> {
+        let answer = match self.connection().await? {
+            Connection::Server(mut server) => script.invoke_async(&mut server).await,
+            Connection::Cluster(mut cluster) => script.invoke_async(&mut cluster).await,
+        };
+        answer.map_err(|error: RedisError| {
+            if !matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError)) {
+                self.link.discard();
+            }
+            failed(&error)
+        })
+    }
+
+    async fn count(&self) -> Result<StoreStats, StoreError> {
+        let counted = match self.connection().await? {
+            Connection::Server(mut server) => count(&mut server).await,
+            Connection::Cluster(cluster) => count_all(&cluster).await,
+        };
+        counted.map_err(|error| failed(&error))
+    }
+}
+
+async fn count_all(cluster: &ClusterConnection) -> RedisResult<StoreStats> {
+    let mut all = StoreStats::default();
+    for mut node in Node::primaries(cluster).await? {
+        let stats = count(&mut node).await?;
+        all.running += stats.running;
+        all.done += stats.done;
+    }
+    Ok(all)
+}
+
+/// Walks over all keys of this library.
+async fn count(server: &mut impl ConnectionLike) -> RedisResult<StoreStats> {
+    let mut stats = StoreStats::default();
+    let mut cursor = 0_u64;
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(format!("{NAMESPACE}:dedup:*")).arg("COUNT").arg(SCAN_STEP);
+        let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(server).await?;
+        let mut looks = redis::pipe();
+        for key in &keys {
+            looks.cmd("HEXISTS").arg(key).arg("response");
+        }
+        if !keys.is_empty() {
+            let done: Vec<bool> = looks.query_async(server).await?;
+            let done = done.into_iter().filter(|done| *done).count() as u64;
+            stats.done += done;
+            stats.running += keys.len() as u64 - done;
+        }
+        if next == 0 {
+            return Ok(stats);
+        }
+        cursor = next;
+    }
+}
+
+impl Backend for Redis {
+    fn claim(
+        self: Arc<Self>,
+        key: DedupKey,
+        fingerprint: Fingerprint,
+        owner: OwnerToken,
+        lease: Duration,
+    ) -> Reply<Claim> {
+        async move {
+            let mut script = CLAIM.key(name(&key));
+            script
+                .arg(&token(owner))
+                .arg(fingerprint.as_bytes())
+                .arg(micros(lease.min(LEASE_LIMIT)))
+                .arg(millis(CLAIM_KEPT));
+            let answer = self.run(&script).await?;
+            let same_body = |held: &[u8]| held == fingerprint.as_bytes();
+            match parts(&answer)[..] {
+                [b"owned"] => Ok(Claim::Owned),
+                [b"busy", held, lease_end] => {
+                    Ok(Claim::Busy { lease_end: time(lease_end)?, same_body: same_body(held) })
+                }
+                [b"done", held, response] => {
+                    Ok(Claim::Done { response: stored(response)?, same_body: same_body(held) })
+                }
+                _ => Err(foreign()),
+            }
+        }
+        .boxed()
+    }
+
+    fn renew(self: Arc<Self>, key: DedupKey, owner: OwnerToken, lease: Duration) -> Reply<Renewal> {
+        async move {
+            let mut script = RENEW.key(name(&key));
+            script.arg(&token(owner)).arg(micros(lease)).arg(micros(LEASE_LIMIT));
+            match parts(&self.run(&script).await?)[..] {
+                [b"renewed", lease_end] => Ok(Renewal::Renewed { lease_end: time(lease_end)? }),
+                [b"exhausted"] => Ok(Renewal::Exhausted),
+                [b"fenced"] => Ok(Renewal::Fenced),
+                _ => Err(foreign()),
+            }
+        }
+        .boxed()
+    }
+
+    fn complete(
+        self: Arc<Self>,
+        key: DedupKey,
+        owner: OwnerToken,
+        response: Arc<StoredResponse>,
+        ttl: Duration,
+    ) -> Reply<Completion> {
+        async move {
+            let mut script = COMPLETE.key(name(&key));
+            script.arg(&token(owner)).arg(response.to_bytes()).arg(millis(ttl));
+            match parts(&self.run(&script).await?)[..] {
+                [b"stored"] => Ok(Completion::Stored),
+                [b"fenced"] => Ok(Completion::Fenced),
+                _ => Err(foreign()),
+            }
+        }
+        .boxed()
+    }
+
+    fn release(self: Arc<Self>, key: DedupKey, owner: OwnerToken) -> Reply<Release> {
+        async move {
+            let mut script = RELEASE.key(name(&key));
+            script.arg(&token(owner));
+            match parts(&self.run(&script).await?)[..] {
+                [b"released"] => Ok(Release::Released),
+                [b"fenced"] => Ok(Release::Fenced),
+                _ => Err(foreign()),
+            }
+        }
+        .boxed()
+    }
+
+    fn get(self: Arc<Self>, key: DedupKey) -> Reply<Option<Entry>> {
+        async move {
+            match parts(&self.run(&GET.key(name(&key))).await?)[..] {
+                [] => Ok(None),
+                [b"running", owner, body, claimed_at, lease_end] => {
+                    let (owner, fingerprint) = (holder(owner)?, fingerprint(body)?);
+                    let (claimed_at, lease_end) = (time(claimed_at)?, time(lease_end)?);
+                    Ok(Some(Entry::Running { owner, claimed_at, lease_end, fingerprint }))
+                }
+                [b"done", owner, body, expires_at, response] => {
+                    let (owner, fingerprint) = (holder(owner)?, fingerprint(body)?);
+                    let (expires_at, response) = (time(expires_at)?, stored(response)?);
+                    Ok(Some(Entry::Done { owner, response, expires_at, fingerprint }))
+                }
+                _ => Err(foreign()),
+            }
+        }
+        .boxed()
+    }
+
+    fn forget(self: Arc<Self>, key: DedupKey) -> Reply<bool> {
+        async move {
+            let mut command = redis::cmd("DEL");
+            command.arg(name(&key));
+            let forgotten = match self.connection().await? {
+                Connection::Server(mut server) => command.query_async(&mut server).await,
+                Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
+            };
+            forgotten.map_err(|error: RedisError| failed(&error))
+        }
+        .boxed()
+    }
+
+    fn stats(self: Arc<Self>) -> Reply<StoreStats> {
+        async move { self.count().await }.boxed()
+    }
+
+    fn migrate(self: Arc<Self>) -> Reply<Migration> {
+        // Redis needs no table; that it can be reached is still worth saying.
+        async move { self.connection().await.map(|_| Migration::Nothing) }.boxed()
+    }
+
+    fn discard(&self) {
+        self.link.discard();
+    }
+}
+
+/// The key of a message; it has one part only, so a cluster keeps all of an operation on one node.
+fn name(key: &DedupKey) -> String {
+    format!("{NAMESPACE}:dedup:{key}")
+}
+
+fn token(owner: OwnerToken) -> [u8; 16] {
+    owner.get().to_be_bytes()
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+fn parts(answer: &[Vec<u8>]) -> Vec<&[u8]> {
+    answer.iter().map(Vec::as_slice).collect()
+}
+
+fn time(text: &[u8]) -> Result<Timestamp, StoreError> {
+    let micros = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    micros.map(Timestamp::from_unix_micros).ok_or_else(foreign)
+}
+
+fn holder(bytes: &[u8]) -> Result<OwnerToken, StoreError> {
+    bytes.try_into().map(|bytes| OwnerToken::new(u128::from_be_bytes(bytes))).map_err(|_| foreign())
+}
+
+fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, StoreError> {
+    bytes.try_into().map(Fingerprint::from_bytes).map_err(|_| foreign())
+}
+
+fn stored(bytes: &[u8]) -> Result<Arc<StoredResponse>, StoreError> {
+    StoredResponse::from_bytes(bytes).map(Arc::new).ok_or_else(foreign)
+}
+
+fn foreign() -> StoreError {
+    StoreError { reason: "Redis holds something under this message's key that this version did not write".to_owned() }
+}
+
+fn failed(error: &RedisError) -> StoreError {
+    StoreError { reason: described(error) }
+}
+
+/// What went wrong, and what to do about the usual causes. Errors of the client hold no password.
+fn described(error: &RedisError) -> String {
+    let advice = match (error.kind(), error.code()) {
+        (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => "; this server is a read-only replica: name the master",
+        (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
+            "; the user needs ~surehook:dedup:* +@hash +@scripting +@keyspace +time"
+        }
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => "; check the user and the password",
+        (_, Some("OOM")) => "; raise maxmemory, or evict something else than messages (noeviction for this database)",
+        _ => "",
+    };
+    format!("Redis: {error}{advice}")
+}

@@ -1,0 +1,188 @@
+//! A store on the other side of a network: asked from the I/O thread, within a budget of time, behind a breaker.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use surehook_core::Timestamp;
+use surehook_core::dedup::{
+    Claim, Completion, DedupKey, Entry, Fingerprint, OwnerToken, Release, Renewal, Store, StoreError, StoredResponse,
+};
+
+use super::breaker::Breaker;
+use super::{Migration, StoreStats};
+use crate::io;
+use crate::process::PerProcess;
+
+/// A store that does not answer within this time has failed.
+const BUDGET: Duration = Duration::from_millis(250);
+/// The first answer of all may take this long: connecting, with TLS and a password, takes longer than a question.
+const FIRST_BUDGET: Duration = Duration::from_secs(2);
+/// An operator can wait longer than a webhook.
+const OPERATOR_BUDGET: Duration = Duration::from_secs(30);
+
+/// The answer to one operation, some time.
+pub(crate) type Reply<T> = BoxFuture<'static, Result<T, StoreError>>;
+
+/// What a remote store can be asked. Every operation is one atomic one, decided by the store's own clock.
+pub(crate) trait Backend: Send + Sync {
+    fn claim(
+        self: Arc<Self>,
+        key: DedupKey,
+        fingerprint: Fingerprint,
+        owner: OwnerToken,
+        lease: Duration,
+    ) -> Reply<Claim>;
+    fn renew(self: Arc<Self>, key: DedupKey, owner: OwnerToken, lease: Duration) -> Reply<Renewal>;
+    fn complete(
+        self: Arc<Self>,
+        key: DedupKey,
+        owner: OwnerToken,
+        response: Arc<StoredResponse>,
+        ttl: Duration,
+    ) -> Reply<Completion>;
+    fn release(self: Arc<Self>, key: DedupKey, owner: OwnerToken) -> Reply<Release>;
+
+    fn get(self: Arc<Self>, key: DedupKey) -> Reply<Option<Entry>>;
+    fn forget(self: Arc<Self>, key: DedupKey) -> Reply<bool>;
+    fn stats(self: Arc<Self>) -> Reply<StoreStats>;
+    fn migrate(self: Arc<Self>) -> Reply<Migration>;
+
+    /// Lets go of a connection that does not answer.
+    fn discard(&self);
+}
+
+/// A remote store, as the rest of the SDK sees it. Clones are the same store.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    kind: &'static str,
+    session: Arc<PerProcess<Session>>,
+}
+
+/// A process's own connection to the store, and what it has seen of it.
+struct Session {
+    backend: Arc<dyn Backend>,
+    breaker: Breaker,
+    /// Whether the store has answered, or failed to, in this process.
+    known: AtomicBool,
+}
+
+impl Remote {
+    /// A store that is first asked, and so first connected to, when there is something to ask.
+    pub(crate) fn new<B: Backend + 'static>(
+        kind: &'static str,
+        backend: impl Fn() -> B + Send + Sync + 'static,
+    ) -> Self {
+        let session = PerProcess::new(move || Session {
+            backend: Arc::new(backend()),
+            breaker: Breaker::default(),
+            known: AtomicBool::new(false),
+        });
+        Self { kind, session: Arc::new(session) }
+    }
+
+    /// Asks the store. To be awaited on the I/O thread.
+    pub(crate) async fn ask<T>(&self, call: impl FnOnce(Arc<dyn Backend>) -> Reply<T>) -> Result<T, StoreError> {
+        let session = self.session.get();
+        if !session.breaker.admits(Instant::now()) {
+            return Err(StoreError {
+                reason: "it failed 5 times in a row, and is asked again every second".to_owned(),
+            });
+        }
+        let budget = if session.known.load(Ordering::Relaxed) { BUDGET } else { FIRST_BUDGET };
+        let answer = within(budget, &session, call).await;
+        session.known.store(true, Ordering::Relaxed);
+        session.breaker.record(answer.is_ok(), Instant::now());
+        answer
+    }
+
+    /// Asks the store and waits for the answer, off the I/O thread.
+    fn wait<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(Arc<dyn Backend>) -> Reply<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let remote = self.clone();
+        wait(async move { remote.ask(call).await })
+    }
+
+    /// The same for an operator's command, which no breaker stops.
+    pub(super) fn wait_long<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(Arc<dyn Backend>) -> Reply<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let remote = self.clone();
+        wait(async move { within(OPERATOR_BUDGET, &remote.session.get(), call).await })
+    }
+}
+
+async fn within<T>(
+    budget: Duration,
+    session: &Session,
+    call: impl FnOnce(Arc<dyn Backend>) -> Reply<T>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(budget, call(Arc::clone(&session.backend))).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            session.backend.discard();
+            Err(StoreError { reason: format!("no answer within {} ms", budget.as_millis()) })
+        }
+    }
+}
+
+/// Runs a future on the I/O thread and waits for it.
+fn wait<T: Send + 'static>(
+    future: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // Nobody listens any more where the caller's thread is gone.
+    io::spawn(async move { drop(sender.send(future.await)) })?;
+    receiver.recv().unwrap_or_else(|_| Err(StoreError { reason: "the I/O thread dropped the question".to_owned() }))
+}
+
+/// The store as a caller that can wait sees it; `now` is the store's own.
+impl Store for Remote {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn claim(
+        &self,
+        key: &DedupKey,
+        fingerprint: Fingerprint,
+        owner: OwnerToken,
+        _now: Timestamp,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        let key = *key;
+        self.wait(move |backend| backend.claim(key, fingerprint, owner, lease))
+    }
+
+    fn renew(
+        &self,
+        key: &DedupKey,
+        owner: OwnerToken,
+        _now: Timestamp,
+        lease: Duration,
+    ) -> Result<Renewal, StoreError> {
+        let key = *key;
+        self.wait(move |backend| backend.renew(key, owner, lease))
+    }
+
+    fn complete(
+        &self,
+        key: &DedupKey,
+        owner: OwnerToken,
+        response: Arc<StoredResponse>,
+        _now: Timestamp,
+        ttl: Duration,
+    ) -> Result<Completion, StoreError> {
+        let key = *key;
+        self.wait(move |backend| backend.complete(key, owner, response, ttl))
+    }
+
+    fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
+        let key = *key;
+        self.wait(move |backend| backend.release(key, owner))
+    }
+}

@@ -1,0 +1,11 @@
+-- One row for each message: running while `response` is NULL, then done. Times are microseconds since 1970.
+CREATE TABLE surehook_dedup (
+    key BLOB PRIMARY KEY NOT NULL,
+    owner BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    claimed_at INTEGER,
+    lease_end INTEGER,
+    response BLOB,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX surehook_dedup_expires_at ON surehook_dedup (expires_at);
