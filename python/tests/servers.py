@@ -16,8 +16,9 @@ from signing import SECRET
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 ROOT = HERE.parent.parent
-#: One client for all tests, as making one takes a while. A connection for each request, as many as it takes.
-HTTP = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+#: One client for all tests, as making one takes a while. A connection for each request, as many as it takes:
+#: a pool that closes idle ones may close what another thread was just given.
+HTTP = httpx.Client(timeout=30, headers={"connection": "close"}, limits=httpx.Limits())
 
 
 @dataclass
