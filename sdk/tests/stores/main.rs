@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod bench;
+mod cluster;
 mod crash;
 mod extremes;
 mod faults;
