@@ -22,6 +22,8 @@ pub enum Mark {
         /// The reason it gave, cut to [`MAX_REASON`] bytes and not redacted yet.
         reason: String,
     },
+    /// `defer()`: the work goes on elsewhere, and is marked there.
+    Deferred,
 }
 
 /// The marks and steps of one run of a handler. The first mark wins.
@@ -54,6 +56,11 @@ impl Marks {
     /// The handler says that it failed, and why.
     pub fn failed(&mut self, reason: &str) {
         self.mark.get_or_insert_with(|| Mark::Failed { reason: text::cut(reason, MAX_REASON).to_owned() });
+    }
+
+    /// The handler says that its work goes on after the answer, to be marked later.
+    pub fn deferred(&mut self) {
+        self.mark.get_or_insert(Mark::Deferred);
     }
 
     /// The handler did a step, `at_us` microseconds after the request was received.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use surehook_core::outcome::{HandlerEnd, Judgement, judge};
+use surehook_core::outcome::{HandlerEnd, Judgement, judge, judge_deferred};
 use surehook_core::telemetry::attempt::{ErrorInfo, Step};
 use surehook_core::{Marks, OnSilentDrop, Outcome, Requirements};
 
@@ -36,6 +36,8 @@ struct Input {
     on_silent_drop: Policy,
     handler: Vec<Call>,
     end: End,
+    #[serde(default)]
+    later: Vec<Call>,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,6 +69,14 @@ struct Expected {
     missing_steps: Vec<String>,
     answer_override: Option<u16>,
     store_response: bool,
+    later: Option<Later>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Later {
+    outcome: Outcome,
+    missing_steps: Vec<String>,
 }
 
 fn vectors() -> Vec<Row> {
@@ -91,16 +101,22 @@ fn requirements(input: &Input) -> Requirements {
     requirements
 }
 
-fn run(input: &Input) -> Judgement {
+fn marked(calls: &[Call]) -> Marks {
     let mut marks = Marks::default();
-    for call in &input.handler {
+    for call in calls {
         match call {
             Call::Step { step } => marks.step(step, 0),
             Call::Mark { mark, .. } if mark == "processed" => marks.processed(),
+            Call::Mark { mark, .. } if mark == "deferred" => marks.deferred(),
             Call::Mark { mark, reason } if mark == "failed" => marks.failed(reason.as_deref().expect("a reason")),
             Call::Mark { mark, .. } => panic!("no such mark: {mark}"),
         }
     }
+    marks
+}
+
+fn run(input: &Input) -> Judgement {
+    let marks = marked(&input.handler);
     let end = match &input.end {
         End::Answered { status } => HandlerEnd::Answered { status: *status },
         End::Word(word) => {
@@ -116,7 +132,7 @@ fn every_row_of_the_truth_table_holds() {
     let rows = vectors();
     assert!(rows.len() >= 25);
     for row in &rows {
-        let Expected { outcome, missing_steps, answer_override, store_response } = &row.expected;
+        let Expected { outcome, missing_steps, answer_override, store_response, later } = &row.expected;
         let expected = Judgement {
             outcome: *outcome,
             missing_steps: missing_steps.clone(),
@@ -124,6 +140,18 @@ fn every_row_of_the_truth_table_holds() {
             store_response: *store_response,
         };
         assert_eq!(run(&row.input), expected, "{}", row.id);
+        assert_eq!(later.is_some(), !row.input.later.is_empty(), "{}", row.id);
+        if let Some(later) = later {
+            let left =
+                requirements(&row.input).missing_steps(&marked(&row.input.handler), row.input.event_type.as_deref());
+            let judgement = judge_deferred(&marked(&row.input.later), &left);
+            assert_eq!(
+                (judgement.outcome, &judgement.missing_steps),
+                (later.outcome, &later.missing_steps),
+                "{}",
+                row.id
+            );
+        }
     }
     println!("outcomes: {} rows", rows.len());
 }

@@ -19,6 +19,8 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 fn attempt(id: u128) -> Attempt {
     Attempt {
         id: Uuid::from_u128(id),
+        continues: None,
+        deferred_until: None,
         endpoint: "clerk".to_owned(),
         provider: "clerk".to_owned(),
         message_id: Some("msg_1".to_owned()),

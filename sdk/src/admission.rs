@@ -224,9 +224,9 @@ impl Admission {
         }
     }
 
-    fn answer(mut self, outcome: Outcome, dedup: DedupResult, answer: Answer) -> Decision {
+    fn answer(mut self, outcome: Outcome, dedup: DedupResult, mut answer: Answer) -> Decision {
         self.record.subject = self.subject;
-        self.record.answered(outcome, dedup, &answer);
+        self.record.answered(outcome, dedup, &mut answer);
         Decision::Answer(answer)
     }
 

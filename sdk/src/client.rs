@@ -10,6 +10,7 @@ use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use uuid::Uuid;
 
 use crate::before_send::BeforeSend;
+use crate::capture::Capture;
 use crate::notice::{self, Level};
 use crate::sender::{Sender, Settings, Stats, Target};
 use crate::spool;
@@ -40,6 +41,8 @@ pub struct ClientOptions {
     pub spool_max_bytes: Option<u64>,
     /// Sees each attempt before it is sent, and may change it or keep it back.
     pub before_send: Option<BeforeSend>,
+    /// Keeps the attempts in memory in place of sending them, for an application's tests. No API key is needed.
+    pub capture: Option<Capture>,
     /// The host language: `rust` by default.
     pub language: Option<String>,
     /// The web framework, where known.
@@ -80,7 +83,7 @@ impl Client {
         let spool = spool
             .map(|dir| spool::Settings::new(dir, options.spool_max_attempts, options.spool_max_bytes))
             .transpose()?;
-        if target.is_none() {
+        if target.is_none() && options.capture.is_none() {
             notice::give(Level::Warning, "telemetry is off: give an API key to init(), or set SUREHOOK_API_KEY");
         }
         let sdk = SdkInfo {
@@ -90,26 +93,29 @@ impl Client {
             framework: options.framework,
             runtime: options.runtime,
         };
-        let settings = Settings { sdk, target, spool, before_send: options.before_send };
+        let settings = Settings { sdk, target, spool, before_send: options.before_send, capture: options.capture };
         let process = ArcSwap::from_pointee(Process::start(&settings));
         Ok(Self(Arc::new(Inner { settings, process })))
     }
 
     /// Sends what is queued, and waits for that up to `timeout`. True: nothing is left.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.0.with_sender(|sender| sender.flush(timeout))
+        self.0.settings.capture.is_some() || self.0.with_sender(|sender| sender.flush(timeout))
     }
 
     /// Sends what is queued within `timeout`, and ends the sender's thread. The rest stays in the spool, or is counted as
     /// dropped where there is none.
     /// True: nothing was left. What is recorded later starts a new thread.
     pub fn shutdown(&self, timeout: Duration) -> bool {
-        self.0.with_sender(|sender| sender.shutdown(timeout))
+        self.0.settings.capture.is_some() || self.0.with_sender(|sender| sender.shutdown(timeout))
     }
 
     /// What became of the attempts recorded so far in this process.
     pub fn stats(&self) -> Stats {
-        self.0.with_sender(Sender::stats)
+        match &self.0.settings.capture {
+            Some(capture) => capture.stats(),
+            None => self.0.with_sender(Sender::stats),
+        }
     }
 
     fn has_settings_of(&self, other: &Self) -> bool {
@@ -118,20 +124,25 @@ impl Client {
 
     /// Whether attempts are sent anywhere.
     pub(crate) fn is_on(&self) -> bool {
-        self.0.settings.target.is_some()
+        self.0.settings.target.is_some() || self.0.settings.capture.is_some()
     }
 
     /// Counts an attempt that was lost before it could be recorded.
     pub(crate) fn lost(&self, reason: DropReason) {
-        if self.is_on() {
-            self.0.with_sender(|sender| sender.lost(reason));
+        match &self.0.settings.capture {
+            Some(capture) => capture.lost(reason),
+            None if self.is_on() => self.0.with_sender(|sender| sender.lost(reason)),
+            None => {}
         }
     }
 
     /// Queues an attempt; never blocks on the network and never fails.
     pub(crate) fn record(&self, attempt: Attempt) {
-        if self.is_on() {
-            self.0.with_sender(|sender| sender.record(attempt));
+        let Settings { capture, before_send, .. } = &self.0.settings;
+        match capture {
+            Some(capture) => capture.keep(attempt, before_send.as_ref()),
+            None if self.is_on() => self.0.with_sender(|sender| sender.record(attempt)),
+            None => {}
         }
     }
 }

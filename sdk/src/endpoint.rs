@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
     /// Whether handlers run inside of a transaction of the application's, which is asked before it ends.
     pub(crate) in_transaction: bool,
+    /// Whether the host language makes a span of each delivery.
+    pub(crate) traced: bool,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -154,6 +156,7 @@ impl Endpoint {
             on_id_reuse: options.on_id_reuse,
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
+            traced: options.traced,
             counters: Counters::default(),
             in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
@@ -350,14 +353,14 @@ impl<'e> Beginning<'e> {
             _ => endpoint.reject_status,
         };
         self.record.subject = Subject::rejected(&rejection);
-        let answer = Answer::reject(status, rejection);
-        self.record.answered(Outcome::Rejected, DedupResult::Off, &answer);
+        let mut answer = Answer::reject(status, rejection);
+        self.record.answered(Outcome::Rejected, DedupResult::Off, &mut answer);
         Decision::Answer(answer)
     }
 
-    fn answer(mut self, subject: Subject, outcome: Outcome, dedup: DedupResult, answer: Answer) -> Decision {
+    fn answer(mut self, subject: Subject, outcome: Outcome, dedup: DedupResult, mut answer: Answer) -> Decision {
         self.record.subject = subject;
-        self.record.answered(outcome, dedup, &answer);
+        self.record.answered(outcome, dedup, &mut answer);
         Decision::Answer(answer)
     }
 

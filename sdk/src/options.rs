@@ -73,6 +73,8 @@ pub struct EndpointOptions {
     /// Captures bodies for the telemetry, with credentials and the paths that are named taken out; off by default. Only
     /// bodies that passed the check are captured, up to 64 KiB.
     pub capture_body: Option<CaptureBody>,
+    /// Whether deliveries and answers say what a trace is told of them; for hosts with OpenTelemetry's API. Off by default.
+    pub traced: bool,
     /// Which worker of its server this process is, where the host can tell.
     pub workers: Option<Workers>,
     /// Who sends the telemetry; the process-wide client of [`init`](crate::init) by default.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
-use surehook::core::telemetry::attempt::DropReason;
 
 use crate::convert::{Result, coded};
 
@@ -87,7 +86,7 @@ pub fn stats() -> Stats {
         recorded: stats.recorded as f64,
         stored: stats.stored as f64,
         queued: stats.queued as f64,
-        dropped: stats.dropped.iter().map(|(reason, count)| (name(reason), *count as f64)).collect(),
+        dropped: stats.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count as f64)).collect(),
     }
 }
 
@@ -95,11 +94,6 @@ pub fn stats() -> Stats {
 pub fn take_notices() -> Vec<Notice> {
     let notices = surehook::take_notices().into_iter();
     notices.map(|notice| Notice { level: notice.level.as_str().to_owned(), text: notice.text }).collect()
-}
-
-/// The name of a drop reason, as it stands on the wire.
-fn name(reason: &DropReason) -> String {
-    serde_json::to_value(reason).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn milliseconds(number: u32) -> Duration {

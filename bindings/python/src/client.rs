@@ -1,12 +1,12 @@
 //! The process-wide client.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use surehook::ClientOptions;
 
 use crate::errors;
-use crate::webhook::parsed;
 
 /// Waits longer than this are not possible.
 const LONGEST_WAIT_SECONDS: f64 = 86_400.0;
@@ -43,11 +43,10 @@ pub(crate) fn shutdown(py: Python<'_>, timeout: f64) -> bool {
 
 /// (recorded, stored, dropped by reason, queued)
 #[pyfunction]
-pub(crate) fn stats(py: Python<'_>) -> (u64, u64, Bound<'_, PyAny>, u64) {
+pub(crate) fn stats() -> (u64, u64, BTreeMap<&'static str, u64>, u64) {
     let stats = surehook::stats();
-    // The reasons' names on the wire are the names in the contract.
-    let dropped = serde_json::to_vec(&stats.dropped).unwrap_or_default();
-    (stats.recorded, stats.stored, parsed(py, &dropped), stats.queued)
+    let dropped = stats.dropped.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+    (stats.recorded, stats.stored, dropped, stats.queued)
 }
 
 /// The (level, text) of everything the SDK had to say since the last call.

@@ -67,7 +67,7 @@ pub(super) fn batch(body: &[u8], most: usize) -> Result<Decoded, Error> {
     let mut decoded = Decoded {
         instance: wire.instance.id,
         sent_at: wire.sent_at,
-        dropped: wire.dropped.iter().filter_map(|(reason, count)| Some((name(*reason)?, *count))).collect(),
+        dropped: wire.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect(),
         attempts: Vec::with_capacity(wire.attempts.len()),
         rejected: Vec::new(),
     };
@@ -106,10 +106,6 @@ fn check_version(schema: Option<&RawValue>) -> Result<(), Error> {
         Ok(number) => Err(Error::UnsupportedSchema(number.to_string())),
         Err(_) => Err(Error::InvalidBatch("`schema` is not a whole number".to_owned())),
     }
-}
-
-fn name(reason: DropReason) -> Option<String> {
-    serde_json::to_value(reason).ok()?.as_str().map(str::to_owned)
 }
 
 /// Reads one attempt, or finds that it breaks the schema.

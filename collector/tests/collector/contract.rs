@@ -61,6 +61,7 @@ fn attempts() -> Vec<Attempt> {
             let refused = outcome == Outcome::Rejected;
             Attempt {
                 id: Uuid::now_v7(),
+                continues: full.then(Uuid::now_v7),
                 endpoint: "clerk".into(),
                 provider: "clerk".into(),
                 message_id: some("msg_1"),
@@ -71,6 +72,7 @@ fn attempts() -> Vec<Attempt> {
                 duration_us: 5,
                 status: full.then_some(200),
                 outcome,
+                deferred_until: full.then(|| Timestamp::from_unix_micros(NOW)),
                 verification: Verification {
                     result: if refused { VerificationResult::Rejected } else { VerificationResult::Verified },
                     code: refused.then(|| codes[number / 2 % codes.len()]),

@@ -88,11 +88,31 @@ pub enum DropReason {
     BeforeSend,
 }
 
+impl DropReason {
+    /// The stable name, e.g. `queue_full`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::SpoolFull => "spool_full",
+            Self::TooLarge => "too_large",
+            Self::RejectedByServer => "rejected_by_server",
+            Self::Network => "network",
+            Self::ShutdownTimeout => "shutdown_timeout",
+            Self::InternalError => "internal_error",
+            Self::Fork => "fork",
+            Self::BeforeSend => "before_send",
+        }
+    }
+}
+
 /// One HTTP delivery of a message, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     /// A UUIDv7 made by the sender. A collector stores each id once.
     pub id: Uuid,
+    /// The attempt whose work this is the rest of: then this one is no request, but what became of deferred work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Uuid>,
     /// The endpoint's name.
     pub endpoint: String,
     /// The provider's name, e.g. `clerk`.
@@ -106,7 +126,7 @@ pub struct Attempt {
     /// The id of the thing the event is about (`data.id`), read only after the signature passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<String>,
-    /// When the request reached the wrapper.
+    /// When the request reached the wrapper; of deferred work, when it was taken up.
     pub received_at: Timestamp,
     /// The time the provider signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +142,9 @@ pub struct Attempt {
     pub verification: Verification,
     /// What de-duplication found.
     pub dedup: Dedup,
+    /// By when deferred work is to be marked; present exactly when the outcome is `deferred`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_until: Option<Timestamp>,
     /// The steps the handler recorded, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
@@ -169,6 +192,17 @@ pub enum VerificationResult {
     Unverified,
 }
 
+impl VerificationResult {
+    /// The stable name, e.g. `verified`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Rejected => "rejected",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
 /// What de-duplication found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dedup {
@@ -198,6 +232,21 @@ pub enum DedupResult {
     Fenced,
     /// The store could not be asked.
     Unavailable,
+}
+
+impl DedupResult {
+    /// The stable name, e.g. `in_flight`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::New => "new",
+            Self::Duplicate => "duplicate",
+            Self::InFlight => "in_flight",
+            Self::IdReuse => "id_reuse",
+            Self::Fenced => "fenced",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// A named piece of the handler's work.

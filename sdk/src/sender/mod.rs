@@ -12,6 +12,7 @@ use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use tokio::sync::Notify;
 
 use crate::before_send::BeforeSend;
+use crate::capture::Capture;
 use crate::spool;
 use state::{Phase, State};
 pub(crate) use target::Target;
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     /// Where attempts are kept until a collector has them; `None`: in memory.
     pub(crate) spool: Option<spool::Settings>,
     pub(crate) before_send: Option<BeforeSend>,
+    /// Where attempts are kept in place of being sent.
+    pub(crate) capture: Option<Capture>,
 }
 
 /// The queue and its thread.

@@ -12,6 +12,8 @@ use super::*;
 fn attempt(number: u128) -> Attempt {
     Attempt {
         id: Uuid::from_u128(number),
+        continues: None,
+        deferred_until: None,
         endpoint: "clerk".to_owned(),
         provider: "clerk".to_owned(),
         message_id: None,
