@@ -82,6 +82,16 @@ impl Marks {
         }
     }
 
+    /// The step of this name that was told last has only begun: it does not count until [`record`](Self::record) says how it
+    /// ended.
+    pub fn begun(&mut self, name: &str) {
+        let name = text::cut_chars(name, MAX_STEP_NAME);
+        match self.steps.iter().rposition(|step| step.name == name && step.duration_us.is_none()) {
+            Some(place) => drop(self.steps.remove(place)),
+            None => drop(self.late.remove(name)),
+        }
+    }
+
     /// The first mark.
     pub fn mark(&self) -> Option<&Mark> {
         self.mark.as_ref()

@@ -110,6 +110,13 @@ impl Deferred {
         }
     }
 
+    /// What [`step`](Self::step) was just told has only begun: it counts when [`step_ended`](Self::step_ended) says so.
+    pub fn step_begun(&self, name: &str) {
+        if let Some(open) = self.lock().as_mut() {
+            open.marks.begun(&self.redactor.text(name));
+        }
+    }
+
     /// Records that a named piece of the work ended just now, after `duration`. One that ended with an error was not done.
     pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
         let step = crate::record::step(&self.redactor, name, self.elapsed_us(), duration, error);

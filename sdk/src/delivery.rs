@@ -161,6 +161,15 @@ impl Delivery {
         }
     }
 
+    /// What [`step`](Self::step) was just told has only begun: it counts when [`step_ended`](Self::step_ended) says so. For hosts
+    /// in which one call is both, a statement and the head of a block.
+    pub fn step_begun(&self, name: &str) {
+        if let Some(open) = self.lock().as_mut() {
+            let name = open.record.endpoint.redactor.text(name);
+            open.marks.begun(&name);
+        }
+    }
+
     /// Records that a named piece of the handler's work ended just now, after `duration`. One that ended with an error was
     /// not done.
     pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
