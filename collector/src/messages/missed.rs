@@ -7,7 +7,7 @@ use surehook_core::telemetry::attempt::{
 use surehook_core::{Outcome, Timestamp};
 use uuid::{Builder, Uuid};
 
-/// What such a record says went wrong. Dashboards know it by this text.
+/// What such a record says went wrong. The dashboard knows it by this text.
 pub(crate) const REASON: &str = "not marked by its deadline";
 
 /// A deferred attempt whose deadline has passed, as far as it is needed here.
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(id_of_miss(one), id_of_miss(one));
         assert_ne!(id_of_miss(one), id_of_miss(other));
         // A file written by this version is read by the next: the id must not change.
-        assert_eq!(id_of_miss(one).to_string(), "");
+        assert_eq!(id_of_miss(one).to_string(), "1a28aa16-bef4-88ae-b706-2a75c09d8f32");
         assert_eq!(id_of_miss(one).get_version_num(), 8);
     }
 }
