@@ -1,5 +1,6 @@
 //! The learned steps of each series, remembered by the writer and written back once for each transaction.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -25,10 +26,10 @@ impl Habits {
         series: i64,
         done: &BTreeSet<&str>,
     ) -> Result<Vec<Lacking>, Error> {
-        if !self.known.contains_key(&series) {
-            self.known.insert(series, load(transaction, series)?);
-        }
-        let habit = self.known.entry(series).or_default();
+        let habit = match self.known.entry(series) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(load(transaction, series)?),
+        };
         let lacking = habit.lacking(done);
         if habit.learn(done) {
             self.changed.insert(series);
