@@ -76,7 +76,7 @@ async fn a_continuation_is_an_outcome_and_no_request() {
         format!(r#"surehook_deferred_work_total{{{labels},outcome="processed"}} 1"#),
         format!(r#"surehook_deferred_work_total{{{labels},outcome="failed"}} 1"#),
         format!(r#"surehook_handler_duration_seconds_count{{{labels}}} 4"#),
-        format!(r#"surehook_delivery_lag_seconds_count{{provider="clerk",endpoint="clerk"}} 4"#),
+        r#"surehook_delivery_lag_seconds_count{provider="clerk",endpoint="clerk"} 4"#.to_owned(),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n\n{text}");
     }
