@@ -80,7 +80,8 @@ function Failures({ failure }: { failure: Attempt["failure"] }): JSX.Element {
 }
 
 /** What another process, or nobody, said of deferred work. */
-function RestFindings({ attempt }: { attempt: Attempt }): JSX.Element {
+function RestFindings({ attempt }: { attempt: Attempt }): JSX.Element | null {
+  if (attempt.failure === undefined) return null;
   return (
     <dl class="findings">
       {missedDeadline(attempt)

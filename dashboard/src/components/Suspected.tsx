@@ -7,7 +7,7 @@ import { Icon } from "./Icon.tsx";
 /** Beside an outcome, which it does not change. */
 export function SuspectedMark(): JSX.Element {
   return (
-    <span class="mark" data-tone={SUSPECTED_WORD.tone} title={SUSPECTED_WORD.meaning}>
+    <span class="badge suspected" data-tone={SUSPECTED_WORD.tone} title={SUSPECTED_WORD.meaning}>
       <Icon name="suspected" />Suspected<span class="visually-hidden"> silent drop</span>
     </span>
   );
