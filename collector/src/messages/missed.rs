@@ -53,6 +53,11 @@ impl Missed {
     }
 }
 
+/// The attempt whose missed deadline a record tells of, if it is such a record.
+pub(crate) fn of(attempt: &Attempt) -> Option<Uuid> {
+    attempt.continues.filter(|deferred| attempt.id == id_of_miss(*deferred))
+}
+
 /// An id that follows from the attempt's, so that its miss is stored once, whoever finds it and however often.
 fn id_of_miss(attempt: Uuid) -> Uuid {
     let hash =

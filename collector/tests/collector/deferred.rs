@@ -222,6 +222,18 @@ async fn an_attempt_of_another_endpoint_is_not_continued() {
     bench.store(&[with(rest(&first, "processed"), json!({ "endpoint": "billing", "message_id": "msg_2" }))]).await;
     assert_eq!(bench.message("msg_1").await["outcome"], "deferred");
     assert_eq!(bench.message("msg_2").await["endpoint"], "billing");
+    // The other way round.
+    let second = with(deferred("msg_3"), json!({ "endpoint": "billing" }));
+    bench.store(&[with(rest(&second, "processed"), json!({ "endpoint": "clerk" }))]).await;
+    bench.store(&[second]).await;
+    let (_, page) = bench.get("/api/messages?message_id=msg_3&endpoint=billing").await;
+    assert_eq!(page["messages"][0]["outcome"], "deferred");
+    // Their deadlines are still theirs.
+    bench.now.store(NOW + 400 * SECOND, Ordering::Relaxed);
+    let bench = bench.restarted(sweep_often);
+    bench.becomes("msg_1", "silent_drop").await;
+    let (_, page) = bench.get("/api/messages?message_id=msg_3&endpoint=billing").await;
+    assert_eq!(page["messages"][0]["outcome"], "silent_drop");
 }
 
 #[tokio::test]
@@ -256,4 +268,26 @@ async fn deadlines_at_the_ends_of_time_are_no_panic() {
         .await;
     bench.becomes("msg_always", "silent_drop").await;
     assert_eq!(bench.message("msg_never").await["outcome"], "deferred");
+}
+
+#[tokio::test]
+async fn a_miss_that_someone_else_told_is_not_found_again_and_again() {
+    let bench = Bench::local();
+    let first = deferred("msg_1");
+    bench.store(std::slice::from_ref(&first)).await;
+    bench.now.store(NOW + 400 * SECOND, Ordering::Relaxed);
+    let bench = bench.restarted(sweep_often);
+    bench.becomes("msg_1", "silent_drop").await;
+    // The same deadline once more, as if its row had been left behind.
+    bench
+        .database()
+        .execute("INSERT INTO deadlines SELECT id, 1, message, 1 FROM attempts ORDER BY seq LIMIT 1", [])
+        .unwrap();
+    let waiting =
+        || bench.database().query_row("SELECT count(*) FROM deadlines", [], |row| row.get::<_, i64>(0)).unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while waiting() > 0 {
+        assert!(std::time::Instant::now() < end, "it still waits");
+    }
+    assert_eq!(bench.attempts("msg_1").await.len(), 2);
 }

@@ -13,6 +13,7 @@ use super::habits::Habits;
 use super::message::{self, Which};
 use crate::error::Error;
 use crate::messages::habit::Lacking;
+use crate::messages::missed;
 use crate::messages::state::{Seen, State};
 use crate::metrics::rollup::{Counted, Counts};
 use crate::store::{Record, codes};
@@ -52,8 +53,8 @@ pub(super) fn attempt(
     let attempt = &record.attempt;
     let known = transaction.prepare_cached("SELECT 1 FROM attempts WHERE id = ?")?.exists([attempt.id.as_bytes()])?;
     if known {
-        // Told again, it still ends what waits for it.
-        attempt.continues.map_or(Ok(()), |deferred| deferred::end_deadline(transaction, deferred))?;
+        // Whoever stored it: its deadline must not be found again and again.
+        missed::of(attempt).map_or(Ok(()), |deferred| deferred::end_deadline(transaction, deferred))?;
         return Ok(None);
     }
     let other = other_half(transaction, attempt)?;
@@ -64,7 +65,8 @@ pub(super) fn attempt(
     let event_type = attempt.event_type.as_deref().filter(|_| believed);
     let place = memory.catalog.place(transaction, &attempt.endpoint, &attempt.provider, event_type)?;
     // Another endpoint's attempt is none that this one could belong to.
-    let other = other.filter(|other| other.endpoint == place.endpoint);
+    let foreign = other.as_ref().is_some_and(|other| other.endpoint != place.endpoint);
+    let other = other.filter(|_| !foreign);
 
     let lacking = lacking(transaction, &mut memory.habits, attempt, outcome, other.as_ref(), &place)?;
     let completes = attempt.continues.is_none() && other.is_some();
@@ -75,7 +77,9 @@ pub(super) fn attempt(
     if let Some(other) = other.as_ref().filter(|_| completes) {
         suspect(transaction, other, &lacking)?;
     }
-    follow_up(transaction, attempt, outcome, message, seq, completes)?;
+    if !(foreign && attempt.continues.is_some()) {
+        follow_up(transaction, attempt, outcome, message, seq, completes)?;
+    }
 
     // A sender's clock that runs ahead must not make counts appear in the future.
     let at = attempt.received_at.min(now);
