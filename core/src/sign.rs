@@ -9,6 +9,7 @@ use crate::error::ConfigError;
 use crate::request::{HeaderPairs, Incoming};
 use crate::scheme::{self, Algorithm, Encoding, Place, Scheme, SignaturePlace, TimestampPlace};
 use crate::secret::SigningKey;
+use crate::signed_body;
 use crate::time::Timestamp;
 use crate::verify::content::{self, Signed};
 use crate::verify::timestamps;
@@ -90,6 +91,37 @@ impl Signer {
     /// Sets the public URL of the endpoint without its query, for schemes that sign it.
     pub fn with_url(self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self }
+    }
+
+    /// The headers and the body that a provider would send. The body is the given one, but for schemes that write the time of
+    /// signing or the signature into it: then it is JSON, written anew with them.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when a body that is to be written into is not JSON or has no place for it, and as
+    /// [`signature`](Self::signature).
+    ///
+    /// ```
+    /// use surehook_core::{Signer, Timestamp, Unsigned, Verifier, scheme};
+    ///
+    /// let signer = Signer::new(scheme::find("mailgun").unwrap(), "0123456789abcdef").unwrap();
+    /// let now = Timestamp::from_unix_seconds(1_700_000_000);
+    /// let event = Unsigned { message_id: "token_1", timestamp: now, ..Unsigned::post(br#"{"event-data":{}}"#) };
+    /// let (headers, body) = signer.sign_request(&event).unwrap();
+    /// assert!(headers.is_empty());
+    ///
+    /// let verifier = Verifier::new("mailgun", &["0123456789abcdef"]).unwrap();
+    /// assert_eq!(verifier.verify(&body, &[], now).unwrap().message_id(), "token_1");
+    /// ```
+    pub fn sign_request(&self, unsigned: &Unsigned<'_>) -> Result<(Vec<(String, String)>, Vec<u8>), ConfigError> {
+        let time = self.timestamp_text(unsigned);
+        let prepared = signed_body::prepared(&self.scheme, unsigned.body, &time, unsigned.message_id)?;
+        let body = prepared.unwrap_or_else(|| unsigned.body.to_vec());
+        let unsigned = Unsigned { body: &body, ..*unsigned };
+        if let SignaturePlace::Body(path) = &self.scheme.signature {
+            let signed = signed_body::signed(&self.scheme, &body, path, &self.signature(&unsigned)?)?;
+            return Ok((Vec::new(), signed));
+        }
+        Ok((self.sign(&unsigned)?, body))
     }
 
     /// The headers that a provider would send with the request.

@@ -193,6 +193,22 @@ pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
     Ok(client)
 }
 
+/// Puts a client, or none, in the place of the process-wide one, and returns the earlier, which keeps what it has and can be put
+/// back. For an application's tests; [`init`] is what an application calls.
+///
+/// ```
+/// use surehook::{Capture, Client, ClientOptions, replace};
+///
+/// let capture = Capture::new();
+/// let client = Client::new(ClientOptions { capture: Some(capture.clone()), ..ClientOptions::default() }).unwrap();
+/// let earlier = replace(Some(client));
+/// // What endpoints record now is in `capture`.
+/// replace(earlier);
+/// ```
+pub fn replace(client: Option<Client>) -> Option<Client> {
+    CURRENT.swap(client.map(|client| client.0)).map(Client)
+}
+
 /// [`Client::flush`] of the process-wide client; true where there is none.
 pub fn flush(timeout: Duration) -> bool {
     current().is_none_or(|client| client.flush(timeout))
