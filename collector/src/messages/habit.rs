@@ -194,6 +194,15 @@ mod tests {
     }
 
     #[test]
+    fn names_that_took_all_room_make_room_for_usual_ones() {
+        let names: Vec<String> = (0..MOST_STEPS).map(|number| format!("row {number}")).collect();
+        let mut habit = Habit::default();
+        teach(&mut habit, 1, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        teach(&mut habit, 60, &["create"]);
+        assert_eq!(lacking(&habit, &[]), ["create"]);
+    }
+
+    #[test]
     fn anything_but_a_habit_is_read_as_none() {
         let mut habit = Habit::default();
         teach(&mut habit, 7, &["create", "\u{202e}\"\\"]);
