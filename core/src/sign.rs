@@ -31,6 +31,9 @@ pub fn sign(secret: &str, message_id: &str, timestamp_seconds: i64, body: &[u8])
     signer.signature(&Unsigned { message_id, timestamp, ..Unsigned::post(body) })
 }
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 /// Signs requests as a provider does.
 ///
 /// ```
@@ -112,7 +115,7 @@ impl Signer {
     /// let verifier = Verifier::new("mailgun", &["0123456789abcdef"]).unwrap();
     /// assert_eq!(verifier.verify(&body, &[], now).unwrap().message_id(), "token_1");
     /// ```
-    pub fn sign_request(&self, unsigned: &Unsigned<'_>) -> Result<(Vec<(String, String)>, Vec<u8>), ConfigError> {
+    pub fn sign_request(&self, unsigned: &Unsigned<'_>) -> Result<(Headers, Vec<u8>), ConfigError> {
         let time = self.timestamp_text(unsigned);
         let prepared = signed_body::prepared(&self.scheme, unsigned.body, &time, unsigned.message_id)?;
         let body = prepared.unwrap_or_else(|| unsigned.body.to_vec());
@@ -128,7 +131,7 @@ impl Signer {
     ///
     /// # Errors
     /// [`ConfigError::InvalidOption`] when the scheme puts its signature into the body, and as [`signature`](Self::signature).
-    pub fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Vec<(String, String)>, ConfigError> {
+    pub fn sign(&self, unsigned: &Unsigned<'_>) -> Result<Headers, ConfigError> {
         let signature = self.signature(unsigned)?;
         let time = self.timestamp_text(unsigned);
         let mut headers = Vec::new();

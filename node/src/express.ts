@@ -87,7 +87,7 @@ function run(delivery: Delivery, handle: () => unknown, next: Next): void {
     next(error)
   }
   try {
-    Promise.resolve(delivery.run(handle)).catch(fail)
+    Promise.resolve(delivery.handle(handle)).catch(fail)
   } catch (error) {
     fail(error)
   }
