@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 import type { Delivery as NativeDelivery, Question } from '../native/binding'
 import { asBuffer } from './body'
-import { checkOptions } from './checks'
+import { checkOptions, invalid } from './checks'
 import { SurehookError, translated } from './errors'
 import { shown, thrown } from './failure'
 import { pack } from './headers'
@@ -109,6 +109,7 @@ export class Delivery {
    */
   defer(options: { deadlineMs: number }): string {
     checkOptions(options, { deadlineMs: 'number' })
+    if ((options.deadlineMs as unknown) === undefined) throw invalid('deadlineMs', 'it must be a number, not undefined')
     return translated(() => this.#native.defer(options.deadlineMs))
   }
 

@@ -166,14 +166,11 @@ impl Screening {
     }
 }
 
-/// What serde says of a fault, without the value that it may repeat: `missing field `endpoint``, `invalid type`.
+/// What serde says of a fault, without the value that it may repeat: ``missing field `endpoint```, `invalid type`.
 fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    match text.split_once(':') {
-        Some((kind, _)) => kind.to_owned(),
-        None => text.to_owned(),
-    }
+    let end = if text.starts_with("missing field") { text.find(" at line ") } else { text.find([':', '`']) };
+    text[..end.unwrap_or(text.len())].trim_end().to_owned()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
