@@ -2,21 +2,18 @@
 import { isMainThread, threadId, Worker } from 'node:worker_threads'
 import { init } from 'surehook'
 import { clerkEndpoint, handled } from '../support/deliveries.mjs'
+import { measureExit, tellExit } from '../support/exit-time.mjs'
 
 const { MODE: mode } = process.env
-if (mode === 'measured') {
-  // The first `exit` listener runs before ours, the last one after it.
-  let began
-  process.on('exit', () => { began = performance.now() })
-  process.once('beforeExit', () => process.on('exit', () => console.log(`held up for ${Math.round(performance.now() - began)} ms`)))
-}
-
+measureExit()
 init({
   beforeSend(attempt) {
     if (attempt.metadata?.thread !== undefined) console.log('judged twice')
     return { ...attempt, metadata: { thread: threadId } }
   },
 })
+
+tellExit()
 
 if (mode !== 'idle') {
   const endpoint = clerkEndpoint({ name: `thread-${threadId}` })
