@@ -88,6 +88,8 @@ export function init(options: InitOptions = {}): void {
     screenWith(earlier)
     throw error
   }
+  // What others wait for may be the queue of before.
+  if (written !== latest) flushing = undefined
   latest = written
   screenWith(beforeSend)
   flushAtExit()
@@ -108,10 +110,11 @@ export async function flush(timeoutMs = EXIT_FLUSH_MS): Promise<boolean> {
 function beginFlush(until: number): SharedFlush {
   const flushed = native().flush(wholeMilliseconds(until - performance.now()))
   const nothingLeft = flushed.finally(() => {
-    flushing = undefined
+    if (flushing === shared) flushing = undefined
     logNotices()
   })
-  return { until, nothingLeft }
+  const shared = { until, nothingLeft }
+  return shared
 }
 
 /** What a promise comes to, or false when it takes longer. */
