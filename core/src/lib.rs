@@ -49,7 +49,7 @@ pub use request::{HeaderPairs, Incoming};
 pub use requirements::{OnSilentDrop, Requirements};
 pub use scheme::Scheme;
 pub use secret::{Secret, generate_secret};
-pub use sign::{Signer, Unsigned, sign};
+pub use sign::{SignedRequest, Signer, Unsigned, sign};
 pub use time::Timestamp;
 #[doc(hidden)]
 pub use verify::primitives;

@@ -1,33 +1,40 @@
-//! What a provider writes into the body itself when it signs: the time, and the signature.
+//! What a provider writes into the body itself: the message's id, the time of signing, and the signature.
 
 use serde_json::{Map, Value};
 
 use crate::error::ConfigError;
 use crate::scheme::{Path, Place, Scheme, Segment, SignaturePlace, TimestampPlace};
 
-/// The body with the time of signing and, where the signature is in the body too, the message's id, unless it has one; `None` for
-/// a scheme that writes neither.
+/// The body with the time of signing and the message's id, unless it has one; `None` for a scheme that writes neither, and for a
+/// body that is not JSON where nothing but its id would be written.
 pub(crate) fn prepared(scheme: &Scheme, body: &[u8], time: &str, id: &str) -> Result<Option<Vec<u8>>, ConfigError> {
     let time_at = match scheme.timestamp.as_ref().map(|rule| &rule.place) {
         Some(TimestampPlace::Body(path)) => Some(path),
         _ => None,
     };
-    let id_at = match (&scheme.signature, &scheme.message_id) {
-        (SignaturePlace::Body(_), Some(Place::Body(paths))) if paths.len() == 1 => paths.first(),
+    // What is joined from several members is the message's own.
+    let id_at = match &scheme.message_id {
+        Some(Place::Body(paths)) if paths.len() == 1 && !id.is_empty() => paths.first(),
         _ => None,
     };
-    if time_at.is_none() && id_at.is_none() {
-        return Ok(None);
-    }
-    let mut json = read(scheme, body)?;
+    let signs_inside = time_at.is_some() || matches!(scheme.signature, SignaturePlace::Body(_));
+    let mut json = match read(scheme, body) {
+        _ if id_at.is_none() && time_at.is_none() => return Ok(None),
+        Err(_) if !signs_inside => return Ok(None),
+        json => json?,
+    };
+    let given = json.clone();
     if let Some(path) = time_at {
         let number = time.parse::<u64>().map(Value::from);
         write(scheme, &mut json, path, number.unwrap_or_else(|_| Value::from(time)), true)?;
     }
     if let Some(path) = id_at {
-        write(scheme, &mut json, path, Value::from(id), false)?;
+        match write(scheme, &mut json, path, Value::from(id), false) {
+            Err(_) if !signs_inside => return Ok(None),
+            written => written?,
+        }
     }
-    Ok(Some(json.to_string().into_bytes()))
+    Ok((json != given).then(|| json.to_string().into_bytes()))
 }
 
 /// The body with its signature.

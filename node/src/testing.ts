@@ -157,7 +157,9 @@ export function signed(provider: string | WebhookScheme, body: unknown, options:
     ...(timestamp !== undefined && { timestampMs: millisecondsOf(timestamp, 'timestamp') }),
   }
   const request = translated(() => native().sign(settings as NativeSignOptions, bytes))
-  return { method, url, headers: { ...headers, ...toObject(request.headers) }, body: request.body as Buffer<ArrayBuffer> }
+  const { query: sent, body: bytesSent } = request
+  const target = sent === '' ? base : `${base}?${sent}`
+  return { method, url: target, headers: { ...headers, ...toObject(request.headers) }, body: bytesSent as Buffer<ArrayBuffer> }
 }
 
 /** The bytes of a body and its content type. */

@@ -21,6 +21,9 @@ const LOCAL_COLLECTOR: &str = "http://127.0.0.1:4600";
 /// The client that [`init`] installed.
 static CURRENT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
 
+/// The client that has taken its place: see [`divert`].
+static INSTEAD: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
+
 /// The settings of a [`Client`].
 #[derive(Clone, Debug, Default)]
 pub struct ClientOptions {
@@ -184,29 +187,13 @@ impl Process {
 /// ```
 pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
     let client = Client::new(options)?;
-    if let Some(same) = current().filter(|current| current.has_settings_of(&client)) {
+    if let Some(same) = CURRENT.load_full().map(Client).filter(|current| current.has_settings_of(&client)) {
         return Ok(same);
     }
     if let Some(earlier) = CURRENT.swap(Some(client.0.clone())) {
         Client(earlier).shutdown(Duration::from_secs(2));
     }
     Ok(client)
-}
-
-/// Puts a client, or none, in the place of the process-wide one, and returns the earlier, which keeps what it has and can be put
-/// back. For an application's tests; [`init`] is what an application calls.
-///
-/// ```
-/// use surehook::{Capture, Client, ClientOptions, replace};
-///
-/// let capture = Capture::new();
-/// let client = Client::new(ClientOptions { capture: Some(capture.clone()), ..ClientOptions::default() }).unwrap();
-/// let earlier = replace(Some(client));
-/// // What endpoints record now is in `capture`.
-/// replace(earlier);
-/// ```
-pub fn replace(client: Option<Client>) -> Option<Client> {
-    CURRENT.swap(client.map(|client| client.0)).map(Client)
 }
 
 /// [`Client::flush`] of the process-wide client; true where there is none.
@@ -224,9 +211,25 @@ pub fn stats() -> Stats {
     current().map(|client| client.stats()).unwrap_or_default()
 }
 
-/// The process-wide client, where [`init`] was called.
+/// Has a client take the place of the process-wide one, whatever [`init`] is told meanwhile, and returns the one that did so
+/// before; `None` ends it. For an application's tests, with a [`Capture`].
+///
+/// ```
+/// use surehook::{Capture, Client, ClientOptions};
+///
+/// let capture = Capture::new();
+/// let client = Client::new(ClientOptions { capture: Some(capture.clone()), ..ClientOptions::default() }).unwrap();
+/// let before = surehook::divert(Some(client));
+/// // What the application's endpoints record is in `capture` now.
+/// surehook::divert(before);
+/// ```
+pub fn divert(client: Option<Client>) -> Option<Client> {
+    INSTEAD.swap(client.map(|client| client.0)).map(Client)
+}
+
+/// The client of this process: the one that was put in its place, or that of [`init`].
 pub(crate) fn current() -> Option<Client> {
-    CURRENT.load_full().map(Client)
+    INSTEAD.load_full().or_else(|| CURRENT.load_full()).map(Client)
 }
 
 /// Says once per process that nothing is recorded because nobody called [`init`].

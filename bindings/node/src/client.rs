@@ -9,7 +9,7 @@ use napi::{Env, Task};
 use napi_derive::napi;
 
 use crate::convert::{Result, coded, whole};
-use crate::{screening, testing};
+use crate::screening;
 
 #[napi(object)]
 pub struct InitOptions {
@@ -54,12 +54,6 @@ pub fn init(options: InitOptions) -> Result<()> {
         framework: None,
         runtime: options.runtime,
     };
-    if testing::is_capturing() {
-        // What the application asks for while its tests look on comes after them.
-        let client = surehook::Client::new(options).map_err(coded)?;
-        testing::keep_for_later(&client);
-        return Ok(());
-    }
     surehook::init(options).map(drop).map_err(coded)
 }
 

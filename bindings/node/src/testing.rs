@@ -4,32 +4,19 @@ use std::sync::{Mutex, PoisonError};
 
 use napi::bindgen_prelude::{Buffer, BufferSlice};
 use napi_derive::napi;
-use surehook::core::{ConfigError, Signer, Timestamp, Unsigned, generate_secret, scheme};
+use surehook::core::{ConfigError, SignedRequest, Signer, Timestamp, Unsigned, generate_secret, scheme};
 use surehook::{Client, ClientOptions, SystemClock};
 
 use crate::convert::{self, Headers, Result, coded};
 
-/// The clients that captures took the place of, the first one below. While there is one, `init` changes what is put back.
-static REPLACED: Mutex<Vec<Option<Client>>> = Mutex::new(Vec::new());
-
-/// Keeps a client for the end of the captures; false where there is none.
-pub(crate) fn keep_for_later(client: &Client) -> bool {
-    let mut replaced = REPLACED.lock().unwrap_or_else(PoisonError::into_inner);
-    let first = replaced.first_mut();
-    first.map(|earlier| *earlier = Some(client.clone())).is_some()
-}
-
-/// Whether attempts are kept in memory now.
-pub(crate) fn is_capturing() -> bool {
-    !REPLACED.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-}
+/// The captures that are on, the one that telemetry goes to last. They may end in any order: tests may run side by side.
+static CAPTURES: Mutex<Vec<(surehook::Capture, Client)>> = Mutex::new(Vec::new());
 
 /// Telemetry in memory, from its making until `stop`.
 #[napi]
 pub struct Capture {
     kept: surehook::Capture,
-    taken: u32,
-    is_on: bool,
+    taken: usize,
 }
 
 #[napi]
@@ -37,34 +24,34 @@ impl Capture {
     #[napi(constructor)]
     pub fn new(runtime: String) -> Result<Self> {
         let kept = surehook::Capture::new();
-        let client = Client::new(ClientOptions {
+        let options = ClientOptions {
             capture: Some(kept.clone()),
             language: Some("node".to_owned()),
             runtime: Some(runtime),
             ..ClientOptions::default()
-        });
-        let earlier = surehook::replace(Some(client.map_err(coded)?));
-        REPLACED.lock().unwrap_or_else(PoisonError::into_inner).push(earlier);
-        Ok(Self { kept, taken: 0, is_on: true })
+        };
+        let client = Client::new(options).map_err(coded)?;
+        let mut captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
+        captures.push((kept.clone(), client.clone()));
+        surehook::divert(Some(client));
+        Ok(Self { kept, taken: 0 })
     }
 
     /// What was recorded since the last call, each attempt as JSON in the wire's form.
     #[napi]
     pub fn take(&mut self) -> Vec<String> {
         let attempts = self.kept.attempts();
-        let new = attempts.iter().skip(self.taken as usize).filter_map(|one| serde_json::to_string(one).ok()).collect();
-        self.taken = attempts.len() as u32;
+        let new = attempts.iter().skip(self.taken).filter_map(|one| serde_json::to_string(one).ok()).collect();
+        self.taken = attempts.len();
         new
     }
 
-    /// Puts back what was there before.
+    /// Telemetry goes where it went before.
     #[napi]
-    pub fn stop(&mut self) {
-        if !std::mem::take(&mut self.is_on) {
-            return;
-        }
-        let earlier = REPLACED.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        surehook::replace(earlier.flatten());
+    pub fn stop(&self) {
+        let mut captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
+        captures.retain(|(kept, _)| *kept != self.kept);
+        surehook::divert(captures.last().map(|(_, client)| client.clone()));
     }
 }
 
@@ -103,6 +90,8 @@ pub struct SignOptions {
 
 #[napi(object, object_from_js = false)]
 pub struct Signed {
+    /// Without its question mark.
+    pub query: String,
     /// What the provider adds: names and values in turn.
     pub headers: Vec<String>,
     pub body: Buffer,
@@ -131,7 +120,7 @@ pub fn sign(options: SignOptions, body: BufferSlice<'_>) -> Result<Signed> {
     };
     let signer = Signer::new(scheme, &options.secret).map_err(coded)?;
     let signer = signer.with_url(options.url.as_deref().unwrap_or_default());
-    let (headers, body) = signer.sign_request(&unsigned).map_err(coded)?;
+    let SignedRequest { query, headers, body } = signer.sign_request(&unsigned).map_err(coded)?;
     let headers = headers.into_iter().flat_map(|(name, value)| [name, value]).collect();
-    Ok(Signed { headers, body: body.into() })
+    Ok(Signed { query, headers, body: body.into() })
 }
