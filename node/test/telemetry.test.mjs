@@ -1,10 +1,14 @@
 // What is told of bodies, and what becomes of attempts that a collector does not want.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { flush, init, shutdown, stats } from 'surehook'
 import { capture } from 'surehook/testing'
+import { makeCertificates } from './support/certificates.mjs'
 import { startCollector } from './support/collector.mjs'
 import { begun, clerkEndpoint, handled, keptLog } from './support/deliveries.mjs'
 import { startRecorder } from './support/recorder.mjs'
@@ -79,6 +83,22 @@ test('a collector that wants nothing for a while gets all of it, once', async (t
   assert.deepEqual(assertIdentity(), { recorded: 250, stored: 250, queued: 0, dropped: {} })
   assert.equal(new Set(recorder.attempts.map(({ id }) => id)).size, 250)
   assert.equal(recorder.attempts.length, 250)
+})
+
+test('a collector with a private authority is believed when its authority is named, and only then', async (t) => {
+  const [ours, another] = [makeCertificates(), makeCertificates()]
+  const directory = mkdtempSync(join(tmpdir(), 'surehook-authority-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const recorder = await startRecorder(t, undefined, ours)
+  for (const [authority, stored] of [[another, false], [ours, true]]) {
+    const caFile = join(directory, `${stored}.pem`)
+    writeFileSync(caFile, authority.authority)
+    init({ apiKey: 'shk_test', endpoint: recorder.url, logger, caFile })
+    handled(clerkEndpoint())
+    assert.equal(await flush(stored ? 5000 : 500), stored)
+    assert.equal(recorder.attempts.length, stored ? 1 : 0)
+    await shutdown(0)
+  }
 })
 
 test('a batch that is refused for good is counted, with the rest of it', async (t) => {

@@ -1,12 +1,16 @@
 // A collector in memory: keeps what is sent to it, and answers as it is told.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import http from 'node:http'
+import https from 'node:https'
 import { gunzipSync } from 'node:zlib'
 
-/** `batches` is what came, `texts` the same as it was written. `answer(batch)` gives a status in place of storing it. */
-export async function startRecorder(t, answer = () => 202) {
+/**
+ * `batches` is what came, `texts` the same as it was written. `answer(batch)` gives a status in place of storing it. With `tls` it
+ * speaks HTTPS.
+ */
+export async function startRecorder(t, answer = () => 202, tls) {
   const recorder = { batches: [], texts: [], attempts: [], answer }
-  const server = createServer(async (request, response) => {
+  const listener = async (request, response) => {
     const chunks = await request.toArray()
     const text = gunzipSync(Buffer.concat(chunks)).toString()
     const batch = JSON.parse(text)
@@ -18,9 +22,10 @@ export async function startRecorder(t, answer = () => 202) {
     }
     const body = status === 202 ? { accepted: batch.attempts.length, duplicates: 0, rejected: [] } : { error: { code: 'no', message: 'no' } }
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-  }).listen(0, '127.0.0.1')
+  }
+  const server = (tls ? https.createServer(tls, listener) : http.createServer(listener)).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  recorder.url = `http://127.0.0.1:${server.address().port}`
+  recorder.url = `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`
   recorder.env = { SUREHOOK_API_KEY: 'shk_recorder', SUREHOOK_ENDPOINT: recorder.url }
   t.after(() => {
     server.close()
