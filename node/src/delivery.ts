@@ -61,7 +61,7 @@ export class Delivery {
     this.#native = delivery
     this.#work = store && new Work(store)
     this.#span = span
-    span?.set(delivery.attributes())
+    span?.set(() => delivery.attributes())
     this.messageId = delivery.messageId
     this.eventType = delivery.eventType
     this.entityId = delivery.entityId

@@ -88,8 +88,9 @@ export class DeliverySpan {
     return (ended ?? once())()
   }
 
-  set(attributes: Attributes): void {
-    attempt(() => this.#span?.setAttributes(attributes))
+  /** Tells what is known so far, where anybody listens. */
+  set(attributes: () => Attributes): void {
+    attempt(() => { if (this.#span?.isRecording()) this.#span.setAttributes(attributes()) })
   }
 
   /** Ends the span, once. */
@@ -98,6 +99,7 @@ export class DeliverySpan {
     if (!span) return
     this.#span = null
     attempt(() => {
+      if (!span.isRecording()) return
       const told = attributes() ?? {}
       span.setAttributes(told)
       if ('error.type' in told) span.setStatus({ code: this.#api.SpanStatusCode.ERROR })
