@@ -117,6 +117,15 @@ test('a function is called on the thread of its own environment only, and one th
   assert.ok(recorder.attempts.every(({ metadata }) => metadata.thread >= 0))
 })
 
+for (const mode of ['after a worker', 'past a blocked worker']) {
+  test(`${mode} that had a function of its own, the main thread's is asked`, async (t) => {
+    const recorder = await startRecorder(t)
+    const ended = await program(mode, recorder.env)
+    assert.equal(ended.code, 0, ended.output)
+    assert.deepEqual([recorder.attempts.length, recorder.attempts.every(({ metadata }) => metadata.thread === 0)], [1000, true], ended.output)
+  })
+}
+
 test('a collector that says nothing holds the end up for 2 s at most, with a function too', async (t) => {
   const hole = await blackHole()
   t.after(() => hole.close())

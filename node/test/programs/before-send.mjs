@@ -1,5 +1,5 @@
 // Handles 1,000 events with a `beforeSend`, and ends in the way of MODE right after the last one.
-import { isMainThread, threadId, Worker } from 'node:worker_threads'
+import { isMainThread, parentPort, threadId, Worker } from 'node:worker_threads'
 import { init } from 'surehook'
 import { clerkEndpoint, handled } from '../support/deliveries.mjs'
 import { measureExit, tellExit } from '../support/exit-time.mjs'
@@ -15,10 +15,24 @@ init({
 
 tellExit()
 
-if (mode !== 'idle') {
+const handleAll = () => {
   const endpoint = clerkEndpoint({ name: `thread-${threadId}` })
   for (let i = 0; i < 1000; i++) handled(endpoint)
 }
-if (mode === 'threads' && isMainThread) for (let i = 0; i < 3; i++) new Worker(new URL(import.meta.url))
+const again = () => new Worker(new URL(import.meta.url))
+
+if (mode === 'after a worker') {
+  if (isMainThread) again().once('exit', handleAll)
+} else if (mode === 'past a blocked worker') {
+  if (isMainThread) {
+    const worker = again()
+    worker.once('message', () => { handleAll(); setTimeout(() => worker.terminate(), 1500) })
+  } else {
+    // Asked before the main thread, and never to answer.
+    parentPort.postMessage('ready')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  }
+} else if (mode !== 'idle') handleAll()
+if (mode === 'threads' && isMainThread) for (let i = 0; i < 3; i++) again()
 if (mode === 'process.exit') process.exit(0)
 if (mode === 'throw') throw new Error('as it happens')
