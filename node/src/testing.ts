@@ -36,7 +36,8 @@ export interface Capture extends Disposable {
  *
  * ```ts
  * const captured = capture()
- * await app.request('/api/webhooks/clerk', signed('clerk', { type: 'user.created', data: { id: 'user_1' } }, { secret }))
+ * const request = signed('clerk', { type: 'user.created', data: { id: 'user_1' } }, { secret, url: `${server}/api/webhooks/clerk` })
+ * await fetch(request.url, request)
  * assert.equal(captured.one().outcome, 'processed')
  * captured.stop()
  * ```
