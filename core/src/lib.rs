@@ -39,6 +39,7 @@ pub mod telemetry;
 mod text;
 mod time;
 pub mod verify;
+mod whole;
 
 pub use diagnose::Diagnosis;
 pub use error::{ConfigError, ReasonCode, Rejection};
@@ -53,3 +54,4 @@ pub use time::Timestamp;
 #[doc(hidden)]
 pub use verify::primitives;
 pub use verify::{CustomVerdict, VerifiedMessage, Verifier};
+pub use whole::Whole;

@@ -46,7 +46,7 @@ pub fn sign(secret: &str, message_id: &str, timestamp_seconds: i64, body: &[u8])
 /// assert_eq!(verifier.verify(unsigned.body, &pairs, now).unwrap().message_id(), "evt_1");
 /// ```
 pub struct Signer {
-    scheme: Arc<Scheme>,
+    pub(crate) scheme: Arc<Scheme>,
     key: SigningKey,
     url: String,
 }
@@ -120,14 +120,7 @@ impl Signer {
                 return Err(ConfigError::invalid_option("provider", fault));
             }
         }
-        if let Some(TimestampPlace::Header(name)) = self.scheme.timestamp.as_ref().map(|rule| &rule.place) {
-            headers.push((name.clone(), time));
-        }
-        if let Some(Place::Header(name)) = &self.scheme.message_id
-            && !unsigned.message_id.is_empty()
-        {
-            headers.push((name.clone(), unsigned.message_id.to_owned()));
-        }
+        headers.extend(self.own_headers(unsigned));
         Ok(headers)
     }
 
@@ -175,11 +168,25 @@ impl Signer {
         })
     }
 
+    /// The headers of the time and the id, where these have headers of their own.
+    pub(crate) fn own_headers(&self, unsigned: &Unsigned<'_>) -> Vec<(String, String)> {
+        let mut headers = Vec::new();
+        if let Some(TimestampPlace::Header(name)) = self.scheme.timestamp.as_ref().map(|rule| &rule.place) {
+            headers.push((name.clone(), self.timestamp_text(unsigned)));
+        }
+        if let Some(Place::Header(name)) = &self.scheme.message_id
+            && !unsigned.message_id.is_empty()
+        {
+            headers.push((name.clone(), unsigned.message_id.to_owned()));
+        }
+        headers
+    }
+
     fn version(&self) -> &'static str {
         if matches!(self.key, SigningKey::Ed25519(_)) { "v1a," } else { "v1," }
     }
 
-    fn timestamp_text(&self, unsigned: &Unsigned<'_>) -> String {
+    pub(crate) fn timestamp_text(&self, unsigned: &Unsigned<'_>) -> String {
         self.scheme.timestamp.as_ref().map_or_else(String::new, |rule| timestamps::write(unsigned.timestamp, rule.unit))
     }
 }

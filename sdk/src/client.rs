@@ -21,6 +21,9 @@ const LOCAL_COLLECTOR: &str = "http://127.0.0.1:4600";
 /// The client that [`init`] installed.
 static CURRENT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
 
+/// The client that has taken its place: see [`divert`].
+static INSTEAD: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
+
 /// The settings of a [`Client`].
 #[derive(Clone, Debug, Default)]
 pub struct ClientOptions {
@@ -184,7 +187,7 @@ impl Process {
 /// ```
 pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
     let client = Client::new(options)?;
-    if let Some(same) = current().filter(|current| current.has_settings_of(&client)) {
+    if let Some(same) = CURRENT.load_full().map(Client).filter(|current| current.has_settings_of(&client)) {
         return Ok(same);
     }
     if let Some(earlier) = CURRENT.swap(Some(client.0.clone())) {
@@ -208,9 +211,25 @@ pub fn stats() -> Stats {
     current().map(|client| client.stats()).unwrap_or_default()
 }
 
+/// Has a client take the place of the process-wide one, whatever [`init`] is told meanwhile, until it is called again; returns
+/// the one that did so before. For an application's tests, with a [`Capture`].
+///
+/// ```
+/// use surehook::{Capture, Client, ClientOptions};
+///
+/// let capture = Capture::new();
+/// let client = Client::new(ClientOptions { capture: Some(capture.clone()), ..ClientOptions::default() }).unwrap();
+/// let before = surehook::divert(Some(client));
+/// // What the application's endpoints record is in `capture` now.
+/// surehook::divert(before);
+/// ```
+pub fn divert(client: Option<Client>) -> Option<Client> {
+    INSTEAD.swap(client.map(|client| client.0)).map(Client)
+}
+
 /// The process-wide client, where [`init`] was called.
 pub(crate) fn current() -> Option<Client> {
-    CURRENT.load_full().map(Client)
+    INSTEAD.load_full().or_else(|| CURRENT.load_full()).map(Client)
 }
 
 /// Says once per process that nothing is recorded because nobody called [`init`].

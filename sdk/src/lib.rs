@@ -80,7 +80,7 @@ pub use answer::{Answer, AnswerKind};
 pub use arrival::{Body, Request};
 pub use before_send::BeforeSend;
 pub use capture::Capture;
-pub use client::{Client, ClientOptions, flush, init, shutdown, stats};
+pub use client::{Client, ClientOptions, divert, flush, init, shutdown, stats};
 pub use clock::{Clock, SystemClock};
 pub use counts::DedupCounts;
 pub use deferred::Deferred;

@@ -12,7 +12,7 @@ Workers = tuple[int | None, int]
 
 def workers() -> Workers | None:
     """What can be told of this process; None where nothing says that it has siblings."""
-    servers = _servers_below()
+    servers = servers_below()
     for name, told in _TOLD_BY.items():
         if name in servers:
             try:
@@ -23,7 +23,7 @@ def workers() -> Workers | None:
     return None if number is None else (None, number)
 
 
-def _servers_below() -> dict[str, Any]:
+def servers_below() -> dict[str, Any]:
     """The objects of servers whose methods are on the stack: who loads or runs the application."""
     found: dict[str, Any] = {}
     frame = sys._getframe()

@@ -30,10 +30,17 @@ View = TypeVar("View", bound=Callable[..., Any])
 __all__ = ["Surehook", "with_webhook_monitoring"]
 
 
-class Surehook:
-    """Starts Surehook with ``SUREHOOK_API_KEY`` and ``SUREHOOK_ENDPOINT`` of the application's configuration.
+_SETTINGS = (
+    *("api_key", "endpoint", "spool_dir", "spool_max_attempts", "spool_max_bytes", "ca_file", "before_send"),
+)
 
-    Both fall back to the environment, so ``Surehook(app)`` and ``surehook.init()`` do the same there.
+
+class Surehook:
+    """Starts Surehook with the application's configuration: ``SUREHOOK_API_KEY``, ``SUREHOOK_ENDPOINT``, ...
+
+    There is a name for each argument of ``surehook.init``: ``SUREHOOK_SPOOL_DIR``, ``SUREHOOK_BEFORE_SEND``.
+    The key and the endpoint fall back to the environment, so ``Surehook(app)`` and ``surehook.init()`` do the
+    same there.
     """
 
     def __init__(self, app: Flask | None = None) -> None:
@@ -42,7 +49,7 @@ class Surehook:
 
     def init_app(self, app: Flask) -> None:
         """Start with the configuration of ``app``."""
-        init(api_key=app.config.get("SUREHOOK_API_KEY"), endpoint=app.config.get("SUREHOOK_ENDPOINT"))
+        init(**{name: app.config.get(f"SUREHOOK_{name.upper()}") for name in _SETTINGS})
         app.extensions["surehook"] = self
 
 
