@@ -1,0 +1,30 @@
+"""A Celery application whose tasks do work that a handler deferred, and a webhook's whole life in a task."""
+
+import os
+
+from celery import Celery
+from deliveries import deliver
+
+import surehook
+
+FOLDER = os.environ["CELERY_FOLDER"]
+app = Celery(
+    "tasks",
+    broker="filesystem://",
+    broker_transport_options=dict.fromkeys(("data_folder_in", "data_folder_out"), FOLDER)
+    | {"control_folder": f"{FOLDER}/control"},
+    task_ignore_result=True,
+    worker_hijack_root_logger=False,
+)
+surehook.init()
+
+
+@app.task
+def handle(token: str) -> None:
+    with surehook.deferred(token) as work:
+        work.step("send_welcome")
+
+
+@app.task
+def record(count: int) -> None:
+    deliver("celery", count)
