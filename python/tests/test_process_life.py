@@ -17,6 +17,8 @@ from servers import HERE, HTTP, environment, gunicorn, running, uvicorn
 from signing import event, signed
 from stores import find, free_port
 
+#: A full batch, which leaves at once, and more, which would wait for a second.
+EVENTS = 170
 PATHS = {"PYTHONPATH": f"{HERE}{os.pathsep}{APPS}"}
 
 
@@ -47,7 +49,7 @@ ENDING = """if True:
 
     {before}
     surehook.init(**options)
-    deliver("exit", 100)
+    deliver("exit", 170)
     print(time.monotonic(), flush=True)
 """
 
@@ -96,14 +98,14 @@ SERVERS = {
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("kind", SERVERS)
-def test_100_of_100_events_arrive_when_a_server_is_stopped_right_after(collector, tmp_path, kind, how):
+def test_every_event_arrives_when_a_server_is_stopped_right_after(collector, tmp_path, kind, how):
     command, prefix = SERVERS[kind]
     with running(command, tmp_path / "log", collector.env, APPS) as server:
-        for _ in range(100):
+        for _ in range(EVENTS):
             body = event()
             HTTP.post(f"{server.url}{prefix}/plain", content=body, headers=signed(body))
         server.stop(how)
-    assert collector.attempts() == 100, server.said()
+    assert collector.attempts() == EVENTS, server.said()[-2000:]
 
 
 @pytest.mark.parametrize("kind", ["uvicorn", "uvicorn-middleware", "gunicorn"])
@@ -146,7 +148,7 @@ from deliveries import deliver
 
 def work():
     surehook.init()
-    deliver("child", 100)
+    deliver("child", 170)
 
 def child(method):
     process = multiprocessing.get_context(method).Process(target=work)
@@ -173,7 +175,7 @@ def test_a_child_sends_all_of_its_own_and_the_parent_its_own_once(collector, tmp
     )
     assert done.returncode == 0, done.stderr
     assert collector.outcomes("parent") == {"processed": 100}
-    assert collector.outcomes("child") == {"processed": 100}
+    assert collector.outcomes("child") == {"processed": EVENTS}
 
 
 HUNDRED_FORKS = """if True:
@@ -235,7 +237,7 @@ SENDING = """if True:
     for delivery in deliveries("deferring", 10, steps={"user.created": ["send_welcome"]}):
         handle.delay(delivery.defer(3600))
         delivery.finish(status=202, headers=[], body=b"")
-    record.delay(100)
+    record.delay(170)
 """
 
 
@@ -247,7 +249,7 @@ def broker(tmp_path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_100_of_100_events_of_a_celery_worker_arrive_when_it_is_stopped(recorder, broker, tmp_path, pool):
+def test_every_event_of_a_celery_worker_arrives_when_it_is_stopped(recorder, broker, tmp_path, pool):
     assert run(SENDING, recorder.env | broker).returncode == 0
     assert Counter(attempt["outcome"] for attempt in recorder.attempts) == {"deferred": 10}
     with running(celery(*POOLS[pool]), tmp_path / "log", recorder.env | broker, APPS) as worker:
@@ -256,10 +258,10 @@ def test_100_of_100_events_of_a_celery_worker_arrive_when_it_is_stopped(recorder
         worker.stop()
     seen = Counter((attempt["endpoint"], attempt["outcome"]) for attempt in recorder.attempts)
     assert seen == {
-        ("celery", "processed"): 100,
+        ("celery", "processed"): EVENTS,
         ("deferring", "deferred"): 10,
         ("deferring", "processed"): 10,
-    }, worker.said()
+    }, worker.said()[-2000:]
 
 
 def test_a_black_hole_delays_the_end_of_a_celery_worker_no_longer(black_hole, broker, tmp_path):
@@ -272,8 +274,7 @@ def test_a_black_hole_delays_the_end_of_a_celery_worker_no_longer(black_hole, br
             return time.monotonic() - started
 
     undelayed, delayed = stopped_after(broker), stopped_after(black_hole | broker)
-    print(undelayed, delayed)
-    assert delayed - undelayed < 2.3, "Celery itself takes longer or shorter"
+    assert 1 < delayed - undelayed < 2.5, "Celery itself takes longer or shorter"
 
 
 def uwsgi(port: int) -> list[str]:
@@ -283,7 +284,9 @@ def uwsgi(port: int) -> list[str]:
     """
     packages = str(Path(flask.__file__).parent.parent)
     options = ["--plugin", "python3", "--pythonpath", packages, "--master", "--processes", "4"]
-    options += ["--enable-threads", "--need-app", "--die-on-term", "--module", "preloaded:app"]
+    options += ["--enable-threads", "--need-app", "--module", "preloaded:app"]
+    # A worker that is killed while it is busy does not run the functions of atexit; one that may end does.
+    options += ["--hook-master-start", "unix_signal:15 gracefully_kill_them_all"]
     return [str(find("uwsgi")), *options, "--http-socket", f"127.0.0.1:{port}"]
 
 
@@ -297,12 +300,12 @@ def test_workers_send_their_own_and_what_was_recorded_before_the_fork_is_sent_on
         url = server.url if kind == "gunicorn" else f"http://127.0.0.1:{port}"
         ready = "Booting worker" if kind == "gunicorn" else "spawned uWSGI worker"
         eventually(lambda: server.said().count(ready) == 4)
-        for _ in range(100):
+        for _ in range(EVENTS):
             body = event()
             assert HTTP.post(f"{url}/hooks/plain", content=body, headers=signed(body)).status_code == 200
         server.stop()
-    assert collector.outcomes("parent") == {"processed": 50}, server.said()
-    assert collector.outcomes("hooks-plain") == {"processed": 100}, server.said()
+    assert collector.outcomes("parent") == {"processed": 50}, server.said()[-2000:]
+    assert collector.outcomes("hooks-plain") == {"processed": EVENTS}, server.said()[-2000:]
 
 
 def test_what_is_not_flushed_does_not_arrive(collector):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from surehook import _native
 from surehook._before_send import BeforeSend, serve
-from surehook._exit import EXIT_SECONDS, watch_server
+from surehook._exit import EXIT_SECONDS
 from surehook._notices import log_notices
 from surehook.errors import from_native
 
@@ -55,7 +55,6 @@ def init(
     """
     if before_send is not None and not callable(before_send):
         raise TypeError(f"before_send must be a function, not {type(before_send).__name__}")
-    watch_server()
     try:
         _native.init(
             api_key=api_key,

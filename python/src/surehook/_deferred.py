@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from surehook import _native
+from surehook._exit import watch_server
 from surehook._failure import failure
 from surehook._notices import log_notices
 from surehook._step import Step
@@ -95,6 +96,7 @@ def deferred(token: str) -> DeferredDelivery:
     >>> with surehook.deferred(token) as work:
     ...     work.step("send_welcome")
     """
+    watch_server()
     try:
         return DeferredDelivery(_native.Deferred(token))
     except (_native.NativeError, UnicodeEncodeError) as error:

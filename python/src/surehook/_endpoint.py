@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard
 from surehook import _native
 from surehook._application_store import ApplicationStore
 from surehook._delivery import Answer, Delivery, Headers, answered
-from surehook._exit import look_once, watch_server
+from surehook._exit import watch_server
 from surehook._failure import type_name
 from surehook._notices import log_notices
 from surehook._scheme import SchemeLike, scheme_json
@@ -141,7 +141,6 @@ class Endpoint:
             self._store = store
         settings["scheme"] = scheme_json(settings.get("scheme"), settings.get("provider"))
         self._tracer = tracer(settings.pop("tracing", None))
-        watch_server()
         try:
             self._native = _native.Endpoint(
                 **settings,
@@ -194,6 +193,7 @@ class Endpoint:
         ``signature_verifier`` and ``idempotency_key`` get to see first. Waits for a remote store, at most
         250 ms, while other threads run.
         """
+        watch_server()
         trace = self._start_trace(headers)
         try:
             verdict = None
@@ -217,7 +217,7 @@ class Endpoint:
         request: object = None,
     ) -> Answer | Delivery:
         """The same for an event loop, which it never blocks; a ``signature_verifier`` may be async."""
-        look_once()
+        watch_server()
         trace = self._start_trace(headers)
         try:
             verdict = None

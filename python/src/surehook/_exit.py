@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -60,21 +61,17 @@ def _shutdown() -> None:
 
 
 def watch_server() -> None:
-    """Flush when the server that runs this code ends, once in a process."""
+    """Flush when the server that runs this process ends. Called with each event, and done with the first."""
     global _looked_in
-    if _looked_in != os.getpid():
-        server = servers_below().get("uvicorn.server.Server")
-        if server is not None:
-            _looked_in = os.getpid()
-            server.shutdown = _flushing(server.shutdown)
-
-
-def look_once() -> None:
-    """The same where it is the last chance: at the first event, on the thread of the event loop."""
-    global _looked_in
-    if _looked_in != os.getpid():
-        watch_server()
-        _looked_in = os.getpid()
+    if _looked_in == os.getpid():
+        return
+    _looked_in = os.getpid()
+    # A view may run on another thread; the server has the main one.
+    server = servers_below(sys._current_frames().get(threading.main_thread().ident or 0)).get(
+        "uvicorn.server.Server"
+    )
+    if server is not None:
+        server.shutdown = _flushing(server.shutdown)
 
 
 def _flushing(shutdown: Callable[..., Any]) -> Callable[..., Any]:
