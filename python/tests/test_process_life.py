@@ -86,9 +86,9 @@ def test_a_before_send_that_hangs_delays_the_end_no_longer_and_does_not_crash_it
 
 
 SERVERS = {
-    "uvicorn": (uvicorn("fastapi_app:app"), "/hooks"),
+    "uvicorn": (uvicorn("bare_fastapi:app"), "/hooks"),
     "uvicorn-middleware": (uvicorn("fastapi_app:app"), "/middleware"),
-    "uvicorn-workers": ([*uvicorn("fastapi_app:app"), "--workers", "2"], "/hooks"),
+    "uvicorn-workers": ([*uvicorn("bare_fastapi:app"), "--workers", "2"], "/hooks"),
     "uvicorn-django": (uvicorn("django_app:asgi"), "/hooks"),
     "gunicorn": (gunicorn("flask_app:app"), "/hooks"),
     "gunicorn-preload": ([*gunicorn("flask_app:app"), "--preload", "--workers", "4"], "/hooks"),
