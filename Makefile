@@ -140,19 +140,19 @@ packages: .build/tools node/node_modules/.package-lock.json .build/venv ## the w
 	npm pack ./node --pack-destination .build/packages --loglevel=error
 	@rm -f .build/addon
 
-# Each bar of a figure is measured in one room; ONLY=P3 runs one.
+# The rooms in which the bar of a figure is measured; ONLY=P3 runs one bar.
 room_P1 := python
 room_P2 := python
 room_P3 := node
 room_P4 := node
 room_P5 := core
-room_P7 := sdk
+room_P7 := sdk python
 room_P8 := collector
 room_P11 := dedup
 room_P12 := dedup
 room_S6 := limits
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 P11 P12 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 P11 P12 S6),$(addprefix bench-,$(room_$(bar))))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
