@@ -1,4 +1,4 @@
-"""P7: recording an attempt while the collector is down: how long a delivery's end takes, at the 99th percentile."""
+"""P7: recording an attempt while the collector is down: how long an end takes, p99."""
 
 import json
 import logging
