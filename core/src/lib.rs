@@ -35,11 +35,11 @@ mod requirements;
 pub mod scheme;
 mod secret;
 mod sign;
+mod signed_body;
 pub mod telemetry;
 mod text;
 mod time;
 pub mod verify;
-mod whole;
 
 pub use diagnose::Diagnosis;
 pub use error::{ConfigError, ReasonCode, Rejection};
@@ -48,10 +48,9 @@ pub use outcome::Outcome;
 pub use request::{HeaderPairs, Incoming};
 pub use requirements::{OnSilentDrop, Requirements};
 pub use scheme::Scheme;
-pub use secret::Secret;
-pub use sign::{Signer, Unsigned, sign};
+pub use secret::{Secret, generate_secret};
+pub use sign::{SignedRequest, Signer, Unsigned, sign};
 pub use time::Timestamp;
 #[doc(hidden)]
 pub use verify::primitives;
 pub use verify::{CustomVerdict, VerifiedMessage, Verifier};
-pub use whole::Whole;

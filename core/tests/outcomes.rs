@@ -222,3 +222,25 @@ fn a_step_that_ended_with_an_error_was_not_done_until_it_is_done_again() {
     assert!(marks.did("save"));
     assert_eq!(marks.steps().len(), 2);
 }
+
+#[test]
+fn a_step_that_has_only_begun_is_not_done() {
+    let mut marks = Marks::default();
+    marks.step("sync", 1);
+    marks.step("sync", 2);
+    marks.begun("sync");
+    assert!(marks.did("sync"), "the earlier statement stands");
+    marks.begun("sync");
+    assert!(!marks.did("sync"));
+    marks.begun("never told");
+    marks.record(Step { name: "sync".to_owned(), at_us: 9, duration_us: Some(4), error: None });
+    marks.begun("sync");
+    assert!(marks.did("sync"), "one that has ended has not just begun");
+
+    for index in 0..1_000 {
+        marks.step(&index.to_string(), index);
+    }
+    marks.step("late", 1_000);
+    marks.begun("399");
+    assert!(!marks.did("399") && !marks.did("late"));
+}

@@ -211,8 +211,8 @@ pub fn stats() -> Stats {
     current().map(|client| client.stats()).unwrap_or_default()
 }
 
-/// Has a client take the place of the process-wide one, whatever [`init`] is told meanwhile, until it is called again; returns
-/// the one that did so before. For an application's tests, with a [`Capture`].
+/// Has a client take the place of the process-wide one, whatever [`init`] is told meanwhile, and returns the one that did so
+/// before; `None` ends it. For an application's tests, with a [`Capture`].
 ///
 /// ```
 /// use surehook::{Capture, Client, ClientOptions};
@@ -227,7 +227,7 @@ pub fn divert(client: Option<Client>) -> Option<Client> {
     INSTEAD.swap(client.map(|client| client.0)).map(Client)
 }
 
-/// The process-wide client, where [`init`] was called.
+/// The client of this process: the one that was put in its place, or that of [`init`].
 pub(crate) fn current() -> Option<Client> {
     INSTEAD.load_full().or_else(|| CURRENT.load_full()).map(Client)
 }

@@ -2,12 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use surehook::core::scheme::{self, SecretForm};
-use surehook::core::{Signer, Timestamp, Unsigned};
+use surehook::core::{Signer, Timestamp, Unsigned, generate_secret, scheme};
 use surehook::{Client, ClientOptions, Clock, Error, Scheme, SystemClock};
 
 use crate::client::LANGUAGE;
@@ -56,10 +53,9 @@ impl Capture {
     }
 }
 
-/// Signs a request as a provider does: (query, the headers that come to the given ones, body). With `fill` the body may get
-/// what it lacks.
+/// Signs a request as a provider does: (query, the headers that come to the given ones, body).
 #[pyfunction]
-#[pyo3(signature = (*, provider, scheme, secret, method, url, query, headers, message_id, timestamp, body, fill))]
+#[pyo3(signature = (*, provider, scheme, secret, method, url, query, headers, message_id, timestamp, body))]
 #[allow(clippy::too_many_arguments)] // the parts of a request, by name
 pub(crate) fn sign<'py>(
     py: Python<'py>,
@@ -73,7 +69,6 @@ pub(crate) fn sign<'py>(
     message_id: &str,
     timestamp: i64,
     body: &[u8],
-    fill: bool,
 ) -> PyResult<(String, Vec<(String, String)>, Bound<'py, PyBytes>)> {
     let headers = Headers::read(headers)?;
     let unsigned = Unsigned {
@@ -85,24 +80,17 @@ pub(crate) fn sign<'py>(
         body,
     };
     let signed =
-        Signer::new(row(py, provider, scheme)?, secret).and_then(|signer| signer.with_url(url).whole(&unsigned, fill));
-    let whole = signed.map_err(|error| errors::configuration(py, &error))?;
-    Ok((whole.query, whole.headers, PyBytes::new(py, &whole.body)))
+        Signer::new(row(py, provider, scheme)?, secret).and_then(|signer| signer.with_url(url).sign_request(&unsigned));
+    let request = signed.map_err(|error| errors::configuration(py, &error))?;
+    Ok((request.query, request.headers, PyBytes::new(py, &request.body)))
 }
 
 /// A secret of the provider's form, made of random bytes.
 #[pyfunction]
 #[pyo3(signature = (provider, scheme, random))]
-pub(crate) fn new_secret(py: Python<'_>, provider: &str, scheme: Option<&str>, random: &[u8]) -> PyResult<String> {
-    let hex = || random.iter().map(|byte| format!("{byte:02x}")).collect();
-    match row(py, provider, scheme)?.secret {
-        SecretForm::Standard | SecretForm::StandardOrUtf8 => Ok(format!("whsec_{}", STANDARD.encode(random))),
-        SecretForm::Base64 => Ok(STANDARD.encode(random)),
-        SecretForm::Utf8 | SecretForm::Hex => Ok(hex()),
-        SecretForm::Ed25519Hex | SecretForm::P256Spki => {
-            Err(errors::invalid_option(py, "provider", "it signs with a key pair: there is no shared secret"))
-        }
-    }
+pub(crate) fn new_secret(py: Python<'_>, provider: &str, scheme: Option<&str>, random: [u8; 24]) -> PyResult<String> {
+    let secret = generate_secret(&*row(py, provider, scheme)?, &random);
+    secret.map_err(|error| errors::configuration(py, &error))
 }
 
 /// Stops the SDK's clock at a time, in microseconds since 1970; `None` lets it run.

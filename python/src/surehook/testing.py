@@ -106,9 +106,9 @@ def signed(
 
     ``secret`` is the endpoint's; of a provider with a key pair, the private key: ``whsk_...``, an Ed25519
     seed in hexadecimal, or a P-256 key as PKCS #8 DER in base64. A body that is no str and no bytes is
-    encoded as JSON, and gets the time and the id where the provider has these in the body and it does not.
-    ``timestamp`` is the time of signing, by default now, by the SDK's clock. ``url`` is the endpoint's public
-    URL, which some providers sign.
+    encoded as JSON. The id, the time and the signature are put into it where the provider has them there, the
+    id only if it has none; any other body is sent as it is. ``timestamp`` is the time of signing, by default
+    now, by the SDK's clock. ``url`` is the endpoint's public URL, which some providers sign.
 
     Raises ConfigurationError for an unknown provider and a secret that cannot sign.
     """
@@ -129,7 +129,6 @@ def signed(
             message_id=message_id or f"msg_{secrets.token_hex(12)}",
             timestamp=_native.now() if timestamp is None else _microseconds(timestamp),
             body=raw,
-            fill=not isinstance(body, (str, bytes)),
         )
     except _native.NativeError as error:
         raise from_native(error) from None
@@ -143,7 +142,7 @@ def secret(provider: str | SchemeLike) -> str:
     """
     own = None if isinstance(provider, str) else scheme_json(provider, None)
     try:
-        return _native.new_secret(provider if isinstance(provider, str) else "", own, secrets.token_bytes(32))
+        return _native.new_secret(provider if isinstance(provider, str) else "", own, secrets.token_bytes(24))
     except _native.NativeError as error:
         raise from_native(error) from None
 

@@ -73,6 +73,7 @@ impl Sender {
     pub(crate) fn record(&self, attempt: Attempt) {
         let line = self.0.settings.spool.as_ref().and_then(|_| spool::Line::of(&attempt));
         let mut state = self.0.lock();
+        let was_full = state.has_full_batch();
         if !state.keep(attempt, line) {
             return;
         }
@@ -80,7 +81,8 @@ impl Sender {
         if first {
             state.due = Some(Instant::now() + BATCH_INTERVAL);
         }
-        let wake = first || state.has_full_batch();
+        // A thread that was told of a full batch, or waits for the collector, need not be told of each attempt after it.
+        let wake = first || (!was_full && state.has_full_batch());
         self.start_if_idle(&mut state);
         drop(state);
         if wake {

@@ -1,10 +1,11 @@
 //! A directory that several processes spool into, and who owns which of its files.
 //!
 //! A process names its segments after itself and holds a lock on `<process>.lock`. The system lets go of the lock when
-//! the process dies, however it dies; whoever gets it then owns the segments.
+//! the process dies, however it dies; whoever gets it then owns the segments. Files of other users are left alone: who may
+//! write into the directory must not be able to make a process tell what never happened.
 
 use std::collections::BTreeSet;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use super::segment::Segment;
 
 const LOCK: &str = "lock";
 const SEGMENT: &str = "attempts";
+/// No segment is larger, in bytes: what a batch holds, and one attempt more.
+const LARGEST_FILE: u64 = 1024 * 1024;
 /// The length of a process's name: a UUID without dashes.
 const NAME: usize = 32;
 
@@ -22,7 +25,7 @@ const NAME: usize = 32;
 pub(super) struct Claim {
     directory: PathBuf,
     owner: String,
-    _lock: File,
+    lock: File,
 }
 
 impl Claim {
@@ -37,7 +40,7 @@ impl Claim {
         let path = directory.join(format!("{owner}.{LOCK}"));
         let lock = private().write(true).create(true).truncate(false).open(&path)?;
         lock.try_lock()?;
-        let claim = Self { directory: directory.to_owned(), owner, _lock: lock };
+        let claim = Self { directory: directory.to_owned(), owner, lock };
         // Removed by its last owner between the opening and the lock: the lock is on nothing.
         if claim.is_there() { Ok(claim) } else { Err(io::ErrorKind::NotFound.into()) }
     }
@@ -45,6 +48,12 @@ impl Claim {
     /// Whether the directory, and the lock in it, are still there.
     pub(super) fn is_there(&self) -> bool {
         self.lock_path().exists()
+    }
+
+    /// Whether a file can be a segment of a process of this user.
+    fn wrote(&self, path: &Path) -> io::Result<bool> {
+        let file = std::fs::symlink_metadata(path)?;
+        Ok(file.is_file() && file.len() <= LARGEST_FILE && same_user(&file, &self.lock.metadata()?))
     }
 
     pub(super) fn segment(&self, number: u64) -> PathBuf {
@@ -64,7 +73,34 @@ impl Drop for Claim {
 
 /// Creates the directory where it is missing, and tries to write to it.
 pub(super) fn check(directory: &Path) -> io::Result<()> {
-    Claim::new(directory).map(drop)
+    Claim::new(directory)?;
+    if anyone_may_delete_in(&std::fs::metadata(directory)?) {
+        return Err(io::Error::other("every user may delete files there; give it a directory of its own"));
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn same_user(file: &Metadata, ours: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    file.uid() == ours.uid()
+}
+
+#[cfg(not(unix))]
+fn same_user(_file: &Metadata, _ours: &Metadata) -> bool {
+    true
+}
+
+/// Whether it is writable for all, and its files are not kept for those who made them.
+#[cfg(unix)]
+fn anyone_may_delete_in(directory: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    directory.permissions().mode() & 0o1002 == 0o0002
+}
+
+#[cfg(not(unix))]
+fn anyone_may_delete_in(_directory: &Metadata) -> bool {
+    false
 }
 
 /// Takes over the segments whose owners are gone, oldest owner first.
@@ -75,10 +111,13 @@ pub(super) fn orphans(directory: &Path) -> Vec<Segment> {
         // Locked: its owner lives, or another process has just taken it over.
         let Ok(claim) = Claim::of(directory, owner) else { continue };
         let claim = Arc::new(claim);
-        let mut segments: Vec<String> =
-            names(directory).filter(|name| is_segment(name) && self::owner(name) == Some(&claim.owner)).collect();
+        let mut segments: Vec<PathBuf> = names(directory)
+            .filter(|name| is_segment(name) && self::owner(name) == Some(&claim.owner))
+            .map(|name| directory.join(name))
+            .filter(|path| claim.wrote(path).unwrap_or(false))
+            .collect();
         segments.sort();
-        let left = segments.into_iter().map(|name| Segment::left_behind(directory.join(name), Arc::clone(&claim)));
+        let left = segments.into_iter().map(|path| Segment::left_behind(path, Arc::clone(&claim)));
         orphans.extend(left.filter_map(Result::ok));
     }
     orphans

@@ -177,6 +177,46 @@ fn files_of_others_are_left_alone() {
     assert_eq!(files(directory.path()).len(), foreign.len());
 }
 
+/// What a process that is gone left behind: some of it is not its own.
+#[cfg(unix)]
+#[test]
+fn what_others_put_there_in_a_process_s_name_is_not_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut gone = spool(directory.path());
+    keep(&mut gone, 0..3);
+    drop(gone);
+    let segment = segments(directory.path()).remove(0);
+    let copy = |number: u32| {
+        let name = segment.file_name().unwrap().to_str().unwrap();
+        let path = segment.with_file_name(format!("{}-{number:08}.attempts", &name[..32]));
+        std::fs::copy(&segment, &path).unwrap();
+        path
+    };
+    File::options().append(true).open(copy(7)).unwrap().set_len(2 * 1024 * 1024).unwrap();
+    let link = copy(8);
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&segment, &link).unwrap();
+    // Only the superuser can give a file away.
+    let given_away = std::os::unix::fs::chown(copy(9), Some(65_534), None).is_ok();
+    let found: u64 = settings(directory.path(), 10, 10_000).orphans().iter().map(Segment::attempts).sum();
+    assert_eq!(found, if given_away { 3 } else { 6 });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_where_everyone_may_delete_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let open = |mode| std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    open(0o777);
+    let error = Settings::new(directory.path().to_owned(), None, None).unwrap_err();
+    assert!(error.to_string().contains("every user may delete"), "{error}");
+    for mode in [0o1777, 0o775, 0o700] {
+        open(mode);
+        assert!(Settings::new(directory.path().to_owned(), None, None).is_ok(), "{mode:o}");
+    }
+}
+
 #[test]
 fn a_directory_that_is_removed_is_made_again() {
     let directory = tempfile::tempdir().unwrap();
