@@ -157,6 +157,19 @@ for thread in threading.enumerate():
     assert len(recorder.attempts) == 10
 
 
+def test_the_first_events_may_come_at_the_very_end(recorder):
+    run(recorder, "def before_send(attempt): return attempt", "deliver('sent', 20)")
+    assert len(recorder.attempts) == 20
+
+
+def test_without_a_thread_it_is_asked_all_the_same(recorder):
+    """Some interpreters start no thread when they are about to end."""
+    fails = "threading.Thread.start = lambda self: (_ for _ in ()).throw(RuntimeError('too late'))\n"
+    counts, _ = run(recorder, fails + "def before_send(attempt): return attempt | {'entity_id': 'asked'}")
+    assert counts == [150, 150, {}, 0]
+    assert {attempt["entity_id"] for attempt in recorder.attempts} == {"asked"}
+
+
 @pytest.mark.parametrize("wrong", ["a text", 1, {}, True])
 def test_what_is_no_function_is_refused(wrong):
     with pytest.raises(TypeError, match="before_send must be a function, not"):

@@ -84,13 +84,7 @@ pub(crate) fn setting(function: &Bound<'_, PyAny>, serve: &Bound<'_, PyAny>) -> 
 pub(crate) fn direct(function: &Bound<'_, PyAny>, serve: &Bound<'_, PyAny>) -> BeforeSend {
     let (function, serve) = (function.clone().unbind(), serve.clone().unbind());
     BeforeSend::new(move |attempt| {
-        let (jobs, receiver) = channel();
-        let (answer, answered) = channel();
-        let _ = jobs.send(Job { attempt: attempt.clone(), answer });
-        drop(jobs);
-        let attempts = Attempts { jobs: Mutex::new(receiver), current: Mutex::new(None) };
-        Python::try_attach(|py| serve.bind(py).call1((Bound::new(py, attempts)?, &function)).map(drop));
-        answered.recv().ok().flatten().map(|changed| *attempt = changed).is_some()
+        ask_here(&function, &serve, attempt.clone()).map(|changed| *attempt = changed).is_some()
     })
 }
 
@@ -103,9 +97,21 @@ pub(crate) fn rest() {
 }
 
 fn ask(thread: &Thread, function: &Py<PyAny>, serve: &Py<PyAny>, attempt: Attempt) -> Option<Attempt> {
-    let jobs = running(thread, function, serve)?;
+    // An interpreter that is about to end may start no thread any more (CPython 3.12).
+    let Some(jobs) = running(thread, function, serve) else { return ask_here(function, serve, attempt) };
     let (answer, answered) = channel();
     jobs.send(Job { attempt, answer }).ok()?;
+    answered.recv().ok().flatten()
+}
+
+/// Asks on this very thread.
+fn ask_here(function: &Py<PyAny>, serve: &Py<PyAny>, attempt: Attempt) -> Option<Attempt> {
+    let (jobs, receiver) = channel();
+    let (answer, answered) = channel();
+    jobs.send(Job { attempt, answer }).ok()?;
+    drop(jobs);
+    let attempts = Attempts { jobs: Mutex::new(receiver), current: Mutex::new(None) };
+    Python::try_attach(|py| serve.bind(py).call1((Bound::new(py, attempts)?, function)).map(drop))?.ok()?;
     answered.recv().ok().flatten()
 }
 

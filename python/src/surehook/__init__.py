@@ -11,7 +11,6 @@ async def clerk(request: Request): ...
 """
 
 from surehook._application_store import ApplicationStore, ApplicationTransaction
-from surehook._before_send import BeforeSend
 from surehook._client import Stats, flush, init, shutdown, stats
 from surehook._deferred import DeferredDelivery, deferred
 from surehook._delivery import Answer, Delivery, current_delivery
@@ -34,7 +33,6 @@ __all__ = [
     "Answer",
     "ApplicationStore",
     "ApplicationTransaction",
-    "BeforeSend",
     "Certainty",
     "ConfigurationError",
     "DedupCounts",

@@ -1,8 +1,9 @@
 """A Celery application whose tasks do work that a handler deferred, and a webhook's whole life in a task."""
 
 import os
+import time
 
-from celery import Celery
+from celery import Celery, signals
 from deliveries import deliver
 
 import surehook
@@ -28,3 +29,19 @@ def handle(token: str) -> None:
 @app.task
 def record(count: int) -> None:
     deliver("celery", count)
+
+
+def say(when: str):
+    def receiver(**_):
+        print(f"{when} {time.monotonic()}", flush=True)
+
+    return receiver
+
+
+@signals.worker_process_init.connect(weak=False)
+def watch_the_end(**_) -> None:
+    """Receivers are called in the order in which they came: this one is behind Surehook's."""
+    signals.worker_process_shutdown.connect(say("ended"), weak=False)
+
+
+signals.worker_process_shutdown.connect(say("ending"), weak=False)  # this one came before the fork
