@@ -40,8 +40,8 @@ def say(when: str):
 
 @signals.worker_process_init.connect(weak=False)
 def watch_the_end(**_) -> None:
-    """Receivers are called in the order in which they came: this one is behind Surehook's."""
-    signals.worker_process_shutdown.connect(say("ended"), weak=False)
-
-
-signals.worker_process_shutdown.connect(say("ending"), weak=False)  # this one came before the fork
+    """Receivers are called in their order: one before Surehook's, and one behind it."""
+    for when in ("ended", "ending"):
+        signals.worker_process_shutdown.connect(say(when), weak=False)
+    receivers = signals.worker_process_shutdown.receivers
+    receivers.insert(0, receivers.pop())
