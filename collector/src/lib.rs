@@ -64,9 +64,14 @@ impl Collector {
         let lock = lock(&config.data_dir)?;
         let feed = api::live::Feed::new();
         let meters = Arc::new(export::Meters::start());
-        let clock = config.clock.clone();
-        let (writer, readers) =
-            store::sqlite::open(&config.data_dir, config.limits.waiting_batches, feed.clone(), meters.clone(), clock)?;
+        let (writer, readers) = store::sqlite::open(
+            &config.data_dir,
+            config.limits.waiting_batches,
+            feed.clone(),
+            meters.clone(),
+            config.clock.clone(),
+            config.sweep_interval,
+        )?;
         let shared = Arc::new(State {
             config,
             writer,

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use surehook_collector::{Access, Collector, Config};
 use tower::ServiceExt as _;
 
@@ -25,7 +25,32 @@ fn main() {
     }
 }
 
-/// Stores one attempt and closes.
+/// A message with its deferred work, and enough of them for a habit that the last one lacks.
+fn attempts() -> Vec<Value> {
+    let attempt = |number: usize, members: Value| {
+        let mut attempt = json!({
+            "id": format!("0193b5a0-0000-7000-8000-{number:012}"),
+            "endpoint": "billing-webhooks",
+            "provider": "clerk",
+            "event_type": "user.created",
+            "received_at": 1_795_478_400_000_000_i64,
+            "duration_us": 1_000,
+            "outcome": "processed",
+            "verification": { "result": "verified" },
+            "dedup": { "result": "new" },
+            "request": { "method": "POST", "path": "/", "size": 2 },
+        });
+        attempt.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        attempt
+    };
+    let mut attempts: Vec<Value> =
+        (0..50).map(|number| attempt(number, json!({ "steps": [{ "name": "create", "at_us": 1 }] }))).collect();
+    attempts.push(attempt(50, json!({ "outcome": "deferred", "deferred_until": 1_795_478_500_000_000_i64 })));
+    attempts.push(attempt(51, json!({ "continues": "0193b5a0-0000-7000-8000-000000000050" })));
+    attempts
+}
+
+/// Stores some attempts and closes.
 fn collector() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -37,19 +62,7 @@ fn collector() {
             "sdk": { "name": "surehook", "version": "0.1.0", "language": "python" },
             "instance": { "id": "0193b5a0-0000-7000-8000-000000000001", "pid": 4242 },
             "sent_at": 1_795_478_400_000_000_i64,
-            "attempts": [{
-                "id": "0193b5a0-0000-7000-8000-000000000002",
-                "endpoint": "billing-webhooks",
-                "provider": "clerk",
-                "event_type": "user.created",
-                "received_at": 1_795_478_400_000_000_i64,
-                "duration_us": 1_000,
-                "status": 200,
-                "outcome": "processed",
-                "verification": { "result": "verified" },
-                "dedup": { "result": "new" },
-                "request": { "method": "POST", "path": "/", "size": 2 },
-            }],
+            "attempts": attempts(),
         });
         let request = Request::post("/v1/batches").header("authorization", format!("Bearer {KEY}"));
         let answer = collector.app().oneshot(request.body(Body::from(batch.to_string())).unwrap()).await.unwrap();
@@ -87,6 +100,8 @@ fn what_was_stored_is_sent_when_the_collector_closes() {
     for expected in [
         "messaging.process.duration",
         "messaging.client.consumed.messages",
+        "surehook.deferred_work",
+        "surehook.suspected_silent_drops",
         "messaging.destination.name",
         "billing-webhooks",
         "user.created",

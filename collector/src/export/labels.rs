@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use surehook_core::telemetry::attempt::{Attempt, VerificationResult};
-
+use crate::store::Fresh;
 use crate::store::sqlite::OTHER;
 
 /// Endpoints that are counted apart.
@@ -25,22 +24,19 @@ pub(super) struct Series {
 pub(super) struct Labels(HashMap<(String, String), BTreeSet<String>>);
 
 impl Labels {
-    pub(super) fn of(&mut self, attempt: &Attempt) -> Series {
+    pub(super) fn of(&mut self, fresh: &Fresh<'_>) -> Series {
+        let attempt = fresh.attempt;
         let mut key = (attempt.provider.clone(), attempt.endpoint.clone());
         if !self.0.contains_key(&key) && self.0.len() >= ENDPOINTS {
             key = (OTHER.to_owned(), OTHER.to_owned());
         }
         let (provider, endpoint) = key.clone();
         let known = self.0.entry(key).or_default();
-        let event_type = attempt.event_type.as_deref().filter(|_| is_trusted(attempt)).unwrap_or_default();
+        let event_type = fresh.event_type().unwrap_or_default();
         let event_type = if known.contains(event_type) || known.len() < EVENT_TYPES { event_type } else { OTHER };
         if !known.contains(event_type) {
             known.insert(event_type.to_owned());
         }
         Series { provider, endpoint, event_type: event_type.to_owned() }
     }
-}
-
-pub(super) fn is_trusted(attempt: &Attempt) -> bool {
-    attempt.verification.result != VerificationResult::Rejected
 }

@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use surehook_core::Outcome;
 use surehook_core::telemetry::attempt::Attempt;
 
+use crate::metrics::rollup::was_handled;
+use crate::store::Fresh;
 use labels::{Labels, Series};
 use otlp::Otlp;
 use prometheus::Prometheus;
@@ -25,7 +27,10 @@ pub(crate) struct Meters {
 /// What is told of one stored attempt.
 struct Observation<'a> {
     series: Series,
-    outcome: &'static str,
+    outcome: Outcome,
+    /// It is no request, but what became of deferred work.
+    continuation: bool,
+    suspected: bool,
     /// Seconds, where the handler ran.
     handled_in: Option<f64>,
     /// Seconds from the provider's signature to the arrival.
@@ -39,10 +44,11 @@ impl Meters {
         Self { labels: Mutex::default(), prometheus: Prometheus::new(), otlp: Otlp::from_environment() }
     }
 
-    /// Counts attempts that were stored just now.
-    pub(crate) fn stored<'a>(&self, attempts: impl Iterator<Item = &'a Attempt>) {
+    /// Counts attempts that were stored just now. What is said to be the rest of a refused request counts nowhere.
+    pub(crate) fn stored(&self, fresh: &[Fresh<'_>]) {
         let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
-        let observations = attempts.map(|attempt| Observation::of(attempt, &mut labels));
+        let counted = fresh.iter().filter(|fresh| fresh.believed || fresh.attempt.continues.is_none());
+        let observations = counted.map(|fresh| Observation::of(fresh, &mut labels));
         self.prometheus.count(observations.inspect(|observation| {
             self.otlp.iter().for_each(|otlp| otlp.count(observation));
         }));
@@ -65,27 +71,19 @@ impl Meters {
 }
 
 impl<'a> Observation<'a> {
-    fn of(attempt: &'a Attempt, labels: &mut Labels) -> Self {
+    fn of(fresh: &Fresh<'a>, labels: &mut Labels) -> Self {
+        let attempt = fresh.attempt;
         let seconds = |micros: u64| micros as f64 / 1e6;
-        let lag = attempt.provider_timestamp.filter(|_| labels::is_trusted(attempt));
+        let continuation = attempt.continues.is_some();
+        let lag = attempt.provider_timestamp.filter(|_| fresh.believed && !continuation);
         Self {
-            series: labels.of(attempt),
-            outcome: outcome(attempt),
-            handled_in: was_handled(attempt.outcome).then(|| seconds(attempt.duration_us)),
+            series: labels.of(fresh),
+            outcome: fresh.outcome(),
+            continuation,
+            suspected: fresh.suspected,
+            handled_in: (was_handled(fresh.outcome()) && !continuation).then(|| seconds(attempt.duration_us)),
             lag: lag.map(|signed| attempt.received_at.since(signed).as_secs_f64()),
             attempt,
         }
-    }
-}
-
-fn was_handled(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed | Outcome::Ignored)
-}
-
-/// The outcome's name on the wire. Nothing that a refused request says of itself is believed.
-fn outcome(attempt: &Attempt) -> &'static str {
-    match labels::is_trusted(attempt) {
-        true => attempt.outcome.as_str(),
-        false => Outcome::Rejected.as_str(),
     }
 }

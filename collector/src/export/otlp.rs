@@ -11,6 +11,8 @@ use opentelemetry_otlp::{MetricExporter, Protocol, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 
+use surehook_core::Outcome;
+
 use super::Observation;
 
 const SERVICE: &str = "surehook-collector";
@@ -21,6 +23,8 @@ pub(super) struct Otlp {
     provider: SdkMeterProvider,
     duration: Histogram<f64>,
     consumed: Counter<u64>,
+    deferred_work: Counter<u64>,
+    suspected: Counter<u64>,
 }
 
 impl Otlp {
@@ -57,12 +61,26 @@ impl Otlp {
             .with_unit("{message}")
             .with_description("Number of messages that were delivered to the application.")
             .build();
-        Self { provider, duration, consumed }
+        let deferred_work = meter
+            .u64_counter("surehook.deferred_work")
+            .with_unit("{message}")
+            .with_description("What became of deferred work.")
+            .build();
+        let suspected = meter
+            .u64_counter("surehook.suspected_silent_drops")
+            .with_unit("{message}")
+            .with_description("Processed without steps that nearly every message of the event type records.")
+            .build();
+        Self { provider, duration, consumed, deferred_work, suspected }
     }
 
     pub(super) fn count(&self, observation: &Observation<'_>) {
         let attributes = attributes(observation);
-        self.consumed.add(1, &attributes);
+        let counter = if observation.continuation { &self.deferred_work } else { &self.consumed };
+        counter.add(1, &attributes);
+        if observation.suspected {
+            self.suspected.add(1, &attributes);
+        }
         if let Some(seconds) = observation.handled_in {
             self.duration.record(seconds, &attributes);
         }
@@ -82,10 +100,10 @@ fn attributes(observation: &Observation<'_>) -> Vec<KeyValue> {
         KeyValue::new("messaging.destination.name", series.endpoint.clone()),
         KeyValue::new("surehook.provider", series.provider.clone()),
         KeyValue::new("surehook.event_type", series.event_type.clone()),
-        KeyValue::new("surehook.outcome", observation.outcome),
+        KeyValue::new("surehook.outcome", observation.outcome.as_str()),
     ];
-    if matches!(observation.outcome, "failed" | "silent_drop" | "rejected") {
-        attributes.push(KeyValue::new("error.type", observation.outcome));
+    if matches!(observation.outcome, Outcome::Failed | Outcome::SilentDrop | Outcome::Rejected) {
+        attributes.push(KeyValue::new("error.type", observation.outcome.as_str()));
     }
     attributes
 }

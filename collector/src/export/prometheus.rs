@@ -20,6 +20,8 @@ const DURATION: &str = "surehook_handler_duration_seconds";
 const FAILURES: &str = "surehook_verification_failures_total";
 const DUPLICATES: &str = "surehook_duplicates_total";
 const SILENT_DROPS: &str = "surehook_silent_drops_total";
+const SUSPECTED: &str = "surehook_suspected_silent_drops_total";
+const DEFERRED_WORK: &str = "surehook_deferred_work_total";
 const LAG: &str = "surehook_delivery_lag_seconds";
 const LOST: &str = "surehook_telemetry_dropped_total";
 
@@ -66,7 +68,9 @@ fn describe() {
     describe_histogram!(DURATION, "The time that handlers took.");
     describe_counter!(FAILURES, "Attempts whose signature was refused, by reason code.");
     describe_counter!(DUPLICATES, "Attempts answered with the stored answer of an earlier one.");
-    describe_counter!(SILENT_DROPS, "Attempts answered 2xx whose handler did not do its work.");
+    describe_counter!(SILENT_DROPS, "Attempts answered 2xx whose handler did not do its work, deferred work among it.");
+    describe_counter!(SUSPECTED, "Processed without steps that nearly every message of the event type records.");
+    describe_counter!(DEFERRED_WORK, "What became of deferred work, by outcome.");
     describe_histogram!(LAG, "The time from the provider's signature to the arrival.");
     describe_counter!(LOST, "Attempts that senders lost before they could be stored, by reason.");
 }
@@ -75,8 +79,9 @@ fn count(observation: &Observation<'_>) {
     let (series, attempt) = (&observation.series, observation.attempt);
     let labels = labels(series);
     let mut with_outcome = labels.clone();
-    with_outcome.push(Label::from_static_parts("outcome", observation.outcome));
-    counter!(ATTEMPTS, with_outcome).increment(1);
+    with_outcome.push(Label::from_static_parts("outcome", observation.outcome.as_str()));
+    // What became of deferred work is no request: it has a counter of its own.
+    counter!(if observation.continuation { DEFERRED_WORK } else { ATTEMPTS }, with_outcome).increment(1);
     if let Some(seconds) = observation.handled_in {
         histogram!(DURATION, labels.clone()).record(seconds);
     }
@@ -88,7 +93,10 @@ fn count(observation: &Observation<'_>) {
         with_code.push(Label::from_static_parts("code", code.as_str()));
         counter!(FAILURES, with_code).increment(1);
     }
-    match attempt.outcome {
+    if observation.suspected {
+        counter!(SUSPECTED, labels.clone()).increment(1);
+    }
+    match observation.outcome {
         Outcome::Duplicate => counter!(DUPLICATES, labels).increment(1),
         Outcome::SilentDrop => counter!(SILENT_DROPS, labels).increment(1),
         _ => {}

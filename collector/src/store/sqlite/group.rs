@@ -3,22 +3,21 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use surehook_core::Timestamp;
 
-use super::append;
-use super::catalog::Catalog;
+use super::append::{self, Appended, Memory};
 use crate::api::live::Event;
 use crate::error::Error;
 use crate::metrics::rollup::Counts;
-use crate::store::{Stored, Submission};
+use crate::store::{Fresh, Stored, Submission};
 
 /// How often the time of a key's last use is written down, in microseconds.
 const KEY_USE_GRAIN: i64 = 60_000_000;
 
 /// What a transaction did.
-pub(super) struct Committed {
+pub(super) struct Committed<'a> {
     /// For each batch, in order.
     pub(super) stored: Vec<Stored>,
-    /// The attempts that are new: their batch, and their place in it.
-    pub(super) fresh: Vec<(usize, usize)>,
+    /// The attempts that are new.
+    pub(super) fresh: Vec<Fresh<'a>>,
     /// What senders lost and had not told before: reason and count.
     pub(super) lost: Vec<(String, u64)>,
     /// The attempts that are new, for the live stream; empty when nobody watches.
@@ -26,35 +25,37 @@ pub(super) struct Committed {
 }
 
 /// Stores some batches in one transaction. After `Ok` they are on the disk.
-pub(super) fn commit(
+pub(super) fn commit<'a>(
     connection: &mut Connection,
-    catalog: &mut Catalog,
-    group: &[Submission],
+    memory: &mut Memory,
+    group: &'a [Submission],
     now: Timestamp,
     watched: bool,
-) -> Result<Committed, Error> {
+) -> Result<Committed<'a>, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut counts = Counts::default();
     let (mut fresh, mut lost, mut events) = (Vec::new(), Vec::new(), Vec::new());
     let mut stored = Vec::with_capacity(group.len());
-    for (number, submission) in group.iter().enumerate() {
+    for submission in group {
         let mut batch = Stored::default();
-        for (place, record) in submission.attempts.iter().enumerate() {
-            match append::attempt(&transaction, catalog, record, now, &mut counts)? {
+        for record in &submission.attempts {
+            match append::attempt(&transaction, memory, record, now, &mut counts)? {
                 None => batch.duplicates += 1,
-                Some(message) => {
+                Some(Appended { message, believed, suspected }) => {
                     batch.accepted += 1;
-                    fresh.push((number, place));
+                    let told = Fresh { attempt: &record.attempt, believed, suspected };
                     if watched {
-                        events.push(Event::new(message, &record.attempt));
+                        events.push(Event::new(message, &told));
                     }
+                    fresh.push(told);
                 }
             }
         }
         drops(&transaction, submission, now, &mut lost)?;
-        key_use(&transaction, submission.key, now)?;
+        submission.key.map_or(Ok(()), |key| key_use(&transaction, key, now))?;
         stored.push(batch);
     }
+    memory.write(&transaction)?;
     counts.write(&transaction)?;
     transaction.commit()?;
     Ok(Committed { stored, fresh, lost, events })

@@ -2,7 +2,10 @@
 
 mod append;
 mod catalog;
+mod deferred;
 mod group;
+mod habits;
+mod message;
 mod open;
 mod readers;
 mod writer;
@@ -13,6 +16,7 @@ pub(crate) use writer::Writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::export::Meters;
@@ -26,9 +30,10 @@ pub(crate) fn open(
     events: crate::api::live::Feed,
     meters: Arc<Meters>,
     clock: crate::clock::Clock,
+    sweep_interval: Duration,
 ) -> Result<(Writer, Readers), Error> {
     let path = directory.join(FILE_NAME);
     let connection = open::writer(&path)?;
-    let writer = Writer::start(connection, queue, events, meters, clock)?;
+    let writer = Writer::start(connection, queue, events, meters, clock, sweep_interval)?;
     Ok((writer, Readers::new(path)))
 }
