@@ -66,17 +66,19 @@ const measures = {
     }
     return { mebibytes: await memory() - before }
   },
-  // Every store of the process is full before the first look: the queue, the memory of messages, the heap.
+  // Every store of the process is full before the first look: the queue, the memory of messages, the heap. What is told is by how
+  // much the end of the second half lies above the end of the first.
   async slope() {
     init({ logger: quiet })
     const endpoint = clerkEndpoint({ dedup: process.env.DEDUP })
     await handle(endpoint, Number(process.env.WARM_UP))
-    const began = await memory()
-    await handle(endpoint, count / 2)
-    const half = await memory()
-    await handle(endpoint, count / 2)
-    const ended = await memory()
-    return { first: half - began, second: ended - half }
+    const readings = []
+    for (let i = 0; i < 20; i++) {
+      await handle(endpoint, count / 20)
+      readings.push(await memory())
+    }
+    const mean = (from) => readings.slice(from, from + 5).reduce((sum, reading) => sum + reading, 0) / 5
+    return { mebibytes: mean(15) - mean(5), readings: readings.map(Math.round) }
   },
   async cycles() {
     const cycle = async () => {
