@@ -75,7 +75,7 @@ class Delivery:
         """Say that the work is done. The first mark wins."""
         self._native.processed()
 
-    def failed(self, reason: str, /, **metadata: Any) -> None:
+    def failed(self, reason: str, **metadata: Any) -> None:
         """Say that the work could not be done: the provider's retry runs the handler again.
 
         The values help to understand why. What JSON does not have is told by its text.
