@@ -53,6 +53,9 @@ impl Capture {
     }
 }
 
+/// (query, headers, body)
+type Signed<'py> = (String, Vec<(String, String)>, Bound<'py, PyBytes>);
+
 /// Signs a request as a provider does: (query, the headers that come to the given ones, body).
 #[pyfunction]
 #[pyo3(signature = (*, provider, scheme, secret, method, url, query, headers, message_id, timestamp, body))]
@@ -69,7 +72,7 @@ pub(crate) fn sign<'py>(
     message_id: &str,
     timestamp: i64,
     body: &[u8],
-) -> PyResult<(String, Vec<(String, String)>, Bound<'py, PyBytes>)> {
+) -> PyResult<Signed<'py>> {
     let headers = Headers::read(headers)?;
     let unsigned = Unsigned {
         method,
