@@ -146,13 +146,13 @@ room_P2 := python
 room_P3 := node
 room_P4 := node
 room_P5 := core
-room_P7 := sdk
+room_P7 := sdk node
 room_P8 := collector
 room_P11 := dedup
 room_P12 := dedup
 room_S6 := limits
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 P11 P12 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 P11 P12 S6),$(room_$(bar):%=bench-%))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run

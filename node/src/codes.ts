@@ -67,6 +67,7 @@ export const OUTCOMES = [
   'unavailable',
   'duplicate',
   'ignored',
+  'deferred',
 ] as const
 
 /** What became of an attempt. */

@@ -158,8 +158,6 @@ impl Record {
     pub(crate) fn send(self, ending: Ending) {
         self.endpoint.counters.count(ending.dedup, ending.outcome);
         let Some(client) = &self.client else { return };
-        let redactor = &self.endpoint.redactor;
-        let told = |step: Step| Step { name: redactor.text(&step.name).into_owned(), ..step };
         let attempt = Attempt {
             id: self.id(),
             continues: None,
@@ -180,7 +178,7 @@ impl Record {
                 diagnosis: self.subject.diagnosis,
             },
             dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(|store| store.kind().to_owned()) },
-            steps: ending.steps.into_iter().map(told).collect(),
+            steps: ending.steps,
             missing_steps: ending.missing_steps,
             failure: ending.failure,
             request: self.arrival.request,

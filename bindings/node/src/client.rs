@@ -1,18 +1,26 @@
 //! Telemetry of the process.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
 
-use crate::convert::{Result, coded};
+use crate::convert::{Result, coded, whole};
+use crate::screening;
 
 #[napi(object)]
 pub struct InitOptions {
     pub api_key: Option<String>,
     pub endpoint: Option<String>,
+    pub ca_file: Option<String>,
+    pub spool_dir: Option<String>,
+    pub spool_max_attempts: Option<f64>,
+    pub spool_max_bytes: Option<f64>,
+    /// Whether an environment has a `Screening` that is open.
+    pub before_send: bool,
     pub runtime: Option<String>,
 }
 
@@ -36,10 +44,15 @@ pub fn init(options: InitOptions) -> Result<()> {
     let options = surehook::ClientOptions {
         api_key: options.api_key,
         endpoint: options.endpoint,
+        ca_file: options.ca_file.map(PathBuf::from),
+        spool_dir: options.spool_dir.map(PathBuf::from),
+        spool_max_attempts: options.spool_max_attempts.map(whole),
+        spool_max_bytes: options.spool_max_bytes.map(whole),
+        before_send: options.before_send.then(screening::before_send),
+        capture: None,
         language: Some("node".to_owned()),
         framework: None,
         runtime: options.runtime,
-        ..surehook::ClientOptions::default()
     };
     surehook::init(options).map(drop).map_err(coded)
 }

@@ -46,8 +46,13 @@ impl Settings {
         max_attempts: Option<u64>,
         max_bytes: Option<u64>,
     ) -> Result<Self, ConfigError> {
-        if max_attempts == Some(0) || max_bytes == Some(0) {
-            return Err(ConfigError::invalid_option("spool_max_attempts", "a spool holds at least one attempt"));
+        for (option, most) in [("spool_max_attempts", max_attempts), ("spool_max_bytes", max_bytes)] {
+            if most == Some(0) {
+                return Err(ConfigError::invalid_option(option, "a spool holds at least one attempt"));
+            }
+        }
+        if directory.as_os_str().is_empty() {
+            return Err(ConfigError::invalid_option("spool_dir", "it is empty"));
         }
         directory::check(&directory).map_err(|error| {
             ConfigError::invalid_option("spool_dir", format!("{} cannot be used: {error}", directory.display()))

@@ -249,10 +249,14 @@ fn a_directory_that_cannot_be_used_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
-    for unusable in [file.clone(), file.join("below"), Path::new("/proc/surehook").to_owned()] {
+    for unusable in [file.clone(), file.join("below"), Path::new("/proc/surehook").to_owned(), Path::new("").to_owned()]
+    {
         let error = Settings::new(unusable, None, None).unwrap_err();
         assert_eq!(error.code(), "invalid_option");
         assert!(error.to_string().contains("spool_dir"), "{error}");
     }
-    assert!(Settings::new(directory.path().to_owned(), Some(0), None).is_err());
+    for (most, option) in [((Some(0), None), "spool_max_attempts"), ((None, Some(0)), "spool_max_bytes")] {
+        let error = Settings::new(directory.path().to_owned(), most.0, most.1).unwrap_err();
+        assert!(error.to_string().contains(option), "{error}");
+    }
 }
