@@ -140,13 +140,13 @@ packages: .build/tools node/node_modules/.package-lock.json .build/venv ## the w
 	npm pack ./node --pack-destination .build/packages --loglevel=error
 	@rm -f .build/addon
 
-# Each bar of a figure is measured in one room; ONLY=P3 runs one.
+# The rooms in which the bar of a figure is measured; ONLY=P3 runs one bar.
 room_P1 := python
 room_P2 := python
 room_P3 := node
 room_P4 := node
 room_P5 := core
-room_P7 := sdk node
+room_P7 := sdk node python
 room_P8 := collector
 room_P11 := dedup
 room_P12 := dedup
