@@ -2,6 +2,7 @@
 
 use crate::error::ConfigError;
 use crate::marks::{MAX_STEP_NAME, MAX_STEPS, Marks};
+use crate::text::cut_chars;
 
 /// What is done about a handler that answered 2xx and did not do its work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,17 +54,14 @@ impl Requirements {
     /// Adds steps that a handler of these event types must do. An event that several patterns name needs the steps of all.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when the pattern is none, a step has no name or one that is longer than
-    /// [`MAX_STEP_NAME`], or there are more than [`MAX_STEPS`]: what could not be recorded cannot be required.
+    /// [`ConfigError::InvalidOption`] when the pattern is none, a step has no name, or there are more than
+    /// [`MAX_STEPS`]: what could not be recorded cannot be required. Names are cut like those of recorded steps.
     pub fn with_steps<S: AsRef<str>>(mut self, pattern: &str, steps: &[S]) -> Result<Self, ConfigError> {
-        let steps: Vec<String> = steps.iter().map(|step| step.as_ref().to_owned()).collect();
+        let steps: Vec<String> = steps.iter().map(|step| cut_chars(step.as_ref(), MAX_STEP_NAME).to_owned()).collect();
         let pattern = EventPattern::parse("steps", pattern)?;
         let fault = |fault: String| Err(ConfigError::invalid_option("steps", fault));
         if steps.iter().any(String::is_empty) {
             return fault(format!("a step of {pattern} has no name"));
-        }
-        if steps.iter().any(|step| step.chars().count() > MAX_STEP_NAME) {
-            return fault(format!("a step of {pattern} has a name of more than {MAX_STEP_NAME} characters"));
         }
         if steps.len() > MAX_STEPS {
             return fault(format!("{pattern} has more than {MAX_STEPS} steps"));
