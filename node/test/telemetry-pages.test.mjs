@@ -1,4 +1,4 @@
-// The JavaScript of docs/telemetry.md and docs/opentelemetry.md, run as it stands, and what the pages promise of it.
+// The JavaScript of the pages about telemetry, run as it stands, and what the pages promise of it.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,13 +8,16 @@ import { context, propagation, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import express from 'express'
 import * as surehook from 'surehook'
+import { withWebhookMonitoring as guardExpress } from 'surehook/express'
 import { withWebhookMonitoring } from 'surehook/nextjs'
 import * as serverless from 'surehook/serverless'
 import * as testing from 'surehook/testing'
-import { answered, begun, clerkEndpoint, handled } from './support/deliveries.mjs'
+import { clerkEndpoint, handled } from './support/deliveries.mjs'
 import { DOCS, snippets } from './support/package.mjs'
 import { startRecorder } from './support/recorder.mjs'
+import { serve, until } from './support/server.mjs'
 import { clerkEvent, SECRET, svixHeaders } from './support/signing.mjs'
 
 after(() => surehook.shutdown(0))
@@ -33,12 +36,9 @@ test('telemetry.md: each block does what the page says', async (t) => {
   t.after(() => rmSync(spool, { recursive: true, force: true }))
   Object.assign(process.env, recorder.env)
   const inSpool = { ...surehook, init: (options) => surehook.init({ ...options, spoolDir: options.spoolDir.replace('/var/spool/app/surehook', spool) }) }
-  const done = []
-  const profiles = { create: async (id) => { done.push(id) } }
-  const sendWelcome = async (user) => { done.push(`welcome ${user}`) }
   const route = async () => { handled(clerkEndpoint()); return new Response('ok') }
-  const [start, numbers, steps, deferral, platforms, tests, ...more] = blocks('telemetry.md', { ...inSpool, ...serverless, ...testing, assert, profiles, sendWelcome, route })
-  assert.deepEqual([more.length, tests === undefined], [0, false])
+  const [start, numbers, platforms, ...more] = blocks('telemetry.md', { ...inSpool, ...serverless, route })
+  assert.equal(more.length, 0)
 
   start()
   handled(clerkEndpoint({ name: 'internal' }))
@@ -48,26 +48,6 @@ test('telemetry.md: each block does what the page says', async (t) => {
   assert.deepEqual(recorder.attempts.map(({ endpoint, entity_id }) => [endpoint, entity_id]), [['public', undefined]])
   assert.deepEqual(numbers(['recorded', 'stored', 'queued', 'dropped']), { recorded: 2, stored: 1, queued: 0, dropped: { before_send: 1 } })
 
-  const captured = testing.capture()
-  t.after(() => captured.stop())
-  const { createUser } = steps(['createUser'])
-  for (const [email_addresses, outcome] of [[['a@example.com'], 'processed'], [[], 'failed']]) {
-    const delivery = begun(clerkEndpoint({ steps: { '*': ['create_profile'] } }))
-    await delivery.handle(() => createUser({ id: 'user_1', email_addresses }))
-    answered(delivery)
-    assert.equal(captured.one().outcome, outcome)
-    captured.clear()
-  }
-  const { enqueue, work } = deferral(['enqueue', 'work'])
-  const delivery = begun(clerkEndpoint())
-  const jobs = []
-  await delivery.handle(() => enqueue({ add: async (name, data) => { jobs.push({ name, data }) } }, 'user_1'))
-  answered(delivery)
-  await Promise.all(jobs.map(work))
-  assert.deepEqual(captured.attempts.map(({ outcome }) => outcome), ['deferred', 'processed'])
-  assert.deepEqual(done, ['user_1', 'user_1', 'welcome user_1'])
-  captured.stop()
-
   const { handler, handle } = platforms(['handler', 'handle'])
   const before = recorder.attempts.length
   assert.deepEqual(await handler({}, { getRemainingTimeInMillis: () => 3000 }), { statusCode: 200 })
@@ -75,11 +55,45 @@ test('telemetry.md: each block does what the page says', async (t) => {
   assert.equal((await handle(null, { waitUntil: (promise) => promises.push(promise) })).status, 200)
   await promises[0]
   assert.equal(recorder.attempts.length, before + 1)
+})
 
-  const { testSignUp } = tests(['testSignUp'])
-  let runs = 0
-  await testSignUp((options) => { const POST = withWebhookMonitoring(options, () => new Response(String(++runs))); return (request) => POST(request, {}) })
-  assert.equal(runs, 1)
+test('silent-drops.md: the application marks its work, here and later', async (t) => {
+  process.env.CLERK_WEBHOOK_SIGNING_SECRET = SECRET
+  const captured = testing.capture()
+  t.after(() => captured.stop())
+  const page = snippets(readFileSync(join(DOCS, 'silent-drops.md'), 'utf8'), 'js').join('\n').replace(/^import .*$/gm, '')
+  const { init: _init, ...rest } = surehook
+  const given = { ...rest, init: () => {}, express, withWebhookMonitoring: guardExpress }
+  const app = new Function(...Object.keys(given), `${page}\nreturn app`)(...Object.values(given))
+  const server = await serve(app)
+  t.after(() => server.close())
+  const send = async (path, type, data) => {
+    captured.clear()
+    const { headers, body } = testing.signed('clerk', { type, data: { id: 'user_1', ...data } }, { secret: SECRET })
+    assert.equal((await server.post(path, body, headers)).status, 200)
+  }
+  const told = () => captured.attempts.map(({ outcome, missing_steps, metadata }) => [outcome, missing_steps, metadata])
+  for (const [type, data, expected] of [
+    ['user.created', { email_addresses: [{}] }, ['processed', undefined, undefined]],
+    ['user.created', {}, ['silent_drop', ['send_welcome'], undefined]],
+    ['user.created', { banned: true }, ['failed', undefined, { user: 'user_1' }]],
+    ['session.created', {}, ['ignored', undefined, undefined]],
+  ]) {
+    await send('/api/webhooks/clerk', type, data)
+    assert.deepEqual(told(), [expected])
+  }
+  await send('/api/webhooks/signup', 'user.created', {})
+  await until(() => captured.attempts.length === 2, 'the end of the work')
+  assert.deepEqual(told().map(([outcome]) => outcome), ['deferred', 'processed'])
+})
+
+test('testing.md: the tests of the page pass', async () => {
+  const [page] = snippets(readFileSync(join(DOCS, 'testing.md'), 'utf8'), 'js')
+  const own = []
+  const given = { assert, test: (name, run) => own.push([name, run]), withWebhookMonitoring, ...testing }
+  new Function(...Object.keys(given), page.replace(/^import .*$/gm, ''))(...Object.values(given))
+  assert.equal(own.length, 2)
+  for (const [, run] of own) await run()
 })
 
 test('opentelemetry.md: the route is a part of the sender\'s trace, and the page names every attribute', async () => {
