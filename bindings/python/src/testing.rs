@@ -21,14 +21,14 @@ pub(crate) struct Capture {
 
 #[pymethods]
 impl Capture {
-    /// `serve(attempts, before_send)` asks `before_send` for each of them.
+    /// `serve(attempts, before_send)` asks `before_send`, by default that of `init`, for each of them.
     #[new]
     #[pyo3(signature = (before_send, serve))]
     fn new(py: Python<'_>, before_send: Option<&Bound<'_, PyAny>>, serve: &Bound<'_, PyAny>) -> PyResult<Self> {
         let capture = surehook::Capture::new();
         let options = ClientOptions {
             capture: Some(capture.clone()),
-            before_send: before_send.map(|function| before_send::direct(function, serve)),
+            before_send: Some(before_send::direct(before_send, serve)),
             language: Some(LANGUAGE.to_owned()),
             ..ClientOptions::default()
         };
