@@ -19,6 +19,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 const ERROR: HandlerError<'static> =
     HandlerError { kind: ErrorKind::Raised, error_type: "SmtpError", message: "no route to mail", location: None };
 
+/// What a worker does with deferred work.
+type End = fn(&Deferred);
+
 /// An endpoint whose attempts are looked at.
 struct Watched {
     capture: Capture,
@@ -136,7 +139,7 @@ fn a_collector_joins_deferred_work_and_misses_what_nobody_marks() {
         options.client = Some(client.clone());
         options.steps = [("*".to_owned(), vec!["send_welcome".to_owned()])].into();
     });
-    let ends: [(&str, fn(&Deferred)); 4] = [
+    let ends: [(&str, End); 4] = [
         ("msg_1_done", |work| {
             work.step("send_welcome");
             work.processed();
