@@ -167,6 +167,19 @@ fn patterns_that_name_no_event_types_are_refused() {
 }
 
 #[test]
+fn steps_that_could_not_be_recorded_cannot_be_required() {
+    let requirements = |steps: &[String]| Requirements::default().with_steps("user.*", steps);
+    let error = |steps: &[String]| requirements(steps).expect_err("refused").to_string();
+    let many: Vec<String> = (0..201).map(|number| number.to_string()).collect();
+    assert!(error(&many).contains("user.* has more than 200 steps"));
+    let long = requirements(&["é".repeat(10_000)]).expect("it is cut");
+    assert_eq!(long.missing_steps(&Marks::default(), Some("user.created")), ["é".repeat(200)]);
+    let all =
+        requirements(&many[..200]).and_then(|both| both.with_steps("user.created", &many[1..])).expect("200 each");
+    assert_eq!(all.missing_steps(&Marks::default(), Some("user.created")).len(), 200);
+}
+
+#[test]
 fn steps_and_names_are_bounded() {
     let mut marks = Marks::default();
     for index in 0..100_000 {

@@ -90,7 +90,7 @@ def test_a_step_that_is_open_when_the_delivery_ends_is_not_done(captured):
 
 def test_failed_tells_a_reason_and_values(captured):
     delivery = begin()
-    delivery.failed("no such plan", plan="gold", tries=3, user={"id": "user_1"}, reason="by name")
+    delivery.failed("no such plan", plan="gold", tries=3, user={"id": "user_1"})
     finish(delivery)
     attempt = captured.one()
     assert (attempt["outcome"], attempt["failure"]["reason"]) == ("failed", "no such plan")
@@ -98,7 +98,6 @@ def test_failed_tells_a_reason_and_values(captured):
         "plan": "gold",
         "tries": 3,
         "user": {"id": "user_1"},
-        "reason": "by name",
     }
 
 

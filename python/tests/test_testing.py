@@ -219,6 +219,24 @@ def test_before_send_is_asked_for_what_is_captured(caplog):
     assert "what it returned is no attempt" in caplog.text
 
 
+def test_the_before_send_of_the_application_is_asked_wherever_it_came_from():
+    def outcome() -> list[str]:
+        captured.clear()
+        handle(endpoint()).finish(status=200, headers=[], body=b"")
+        return [attempt["entity_id"] for attempt in captured.attempts]
+
+    surehook.init(
+        "shk_nobody", "http://127.0.0.1:9", before_send=lambda attempt: attempt | {"entity_id": "b"}
+    )
+    with testing.capture() as captured:
+        assert outcome() == ["b"]
+        surehook.init("shk_nobody", "http://127.0.0.1:9", before_send=lambda attempt: None)
+        assert outcome() == []
+        surehook.init("shk_nobody", "http://127.0.0.1:9")
+        assert outcome() == ["user_1"]
+    surehook.init(api_key="")
+
+
 def test_the_clock_stands_still_and_moves_when_it_is_told_to():
     old = datetime(2020, 1, 1, tzinfo=timezone.utc)
     to = endpoint()

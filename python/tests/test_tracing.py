@@ -16,6 +16,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 from servers import HERE, environment
 from signing import SECRET, event, new_id, signed
@@ -337,6 +338,18 @@ def test_a_tracer_that_raises_changes_nothing(broken, caplog, monkeypatch):
     ) == 1
     if broken == "span":
         assert [span.name for span in exporter.get_finished_spans()] == ["process clerk"] * 3
+
+
+def test_nothing_is_computed_for_a_span_that_nobody_records(caplog):
+    endpoint = surehook.Endpoint(**options(None))
+    endpoint._tracer._tracer = TracerProvider(sampler=ALWAYS_OFF).get_tracer("unrecorded")
+    span = endpoint._tracer.start("clerk", [])
+    span.tell(lambda: pytest.fail("it was asked"))
+    span.end(lambda: pytest.fail("it was asked"))
+    with testing.capture() as captured:
+        begin(endpoint).finish(status=200, headers=[], body=b"")
+        assert captured.one()["outcome"] == "processed"
+    assert caplog.records == []
 
 
 def test_a_delivery_that_is_cancelled_on_its_way_ends_its_span():

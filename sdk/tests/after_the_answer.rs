@@ -3,20 +3,24 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use support::storage::{KEY, Storage};
 use support::{Message, SECRET, answered, endpoint, handled, ok, silent_client, status};
 use surehook::core::telemetry::attempt::{Attempt, DropReason};
 use surehook::core::{Outcome, Timestamp};
 use surehook::{
-    AttributeValue, BeforeSend, Capture, Client, ClientOptions, Deferred, Delivery, Endpoint, EndpointOptions,
-    ErrorKind, HandlerError,
+    AttributeValue, BeforeSend, Capture, Client, ClientOptions, Clock as _, Deferred, Delivery, Endpoint,
+    EndpointOptions, ErrorKind, HandlerError, SystemClock,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const ERROR: HandlerError<'static> =
     HandlerError { kind: ErrorKind::Raised, error_type: "SmtpError", message: "no route to mail", location: None };
+
+/// What a worker does with deferred work.
+type End = fn(&Deferred);
 
 /// An endpoint whose attempts are looked at.
 struct Watched {
@@ -124,6 +128,54 @@ fn the_first_end_of_deferred_work_counts_and_none_is_no_end() {
     watched.take_up(&token).fail(ERROR);
     let failure = watched.last().failure.unwrap();
     assert_eq!((failure.reason, failure.error.unwrap().kind), (None, "SmtpError".to_owned()));
+}
+
+#[test]
+fn a_collector_joins_deferred_work_and_misses_what_nobody_marks() {
+    let storage = Storage::start();
+    let (api_key, address) = (Some(KEY.to_owned()), Some(format!("http://{}", storage.address())));
+    let client = Client::new(ClientOptions { api_key, endpoint: address, ..ClientOptions::default() }).unwrap();
+    let endpoint = endpoint(|options| {
+        options.client = Some(client.clone());
+        options.steps = [("*".to_owned(), vec!["send_welcome".to_owned()])].into();
+    });
+    let ends: [(&str, End); 4] = [
+        ("msg_1_done", |work| {
+            work.step("send_welcome");
+            work.processed();
+        }),
+        ("msg_2_failed", |work| work.fail(ERROR)),
+        ("msg_3_left_out", Deferred::processed),
+        ("msg_4_forgotten", |_| {}),
+    ];
+    let mut tokens = Vec::new();
+    for (id, end) in ends {
+        let delivery = handled(Message::user_created(id).begin(&endpoint));
+        tokens.push((delivery.defer(MINUTE).unwrap(), end));
+        delivery.finish(status(202));
+    }
+    assert!(client.flush(MINUTE));
+    let told = || storage.outcomes().into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>();
+    assert_eq!(told(), ["deferred"; 4]);
+    for (token, end) in &tokens {
+        end(&Deferred::open_with(token, client.clone()).unwrap());
+    }
+    assert!(client.flush(MINUTE));
+    assert_eq!(told(), ["processed", "failed", "silent_drop", "deferred"]);
+
+    storage.set_clock(SystemClock.now() + MINUTE * 2);
+    let deadline = Instant::now() + MINUTE;
+    while told()[3] == "deferred" {
+        assert!(Instant::now() < deadline, "it waits for ever");
+        std::thread::yield_now();
+    }
+    assert_eq!(told(), ["processed", "failed", "silent_drop", "silent_drop"]);
+    // Better late than never.
+    let (token, _) = &tokens[3];
+    ends[0].1(&Deferred::open_with(token, client.clone()).unwrap());
+    assert!(client.flush(MINUTE));
+    assert_eq!(told()[3], "processed");
+    support::assert_identity(&client.stats());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use support::collector::client;
 use support::proxy::{Fault, Proxy};
 use support::random::Random;
-use support::storage::Storage;
+use support::storage::{KEY, Storage};
 use support::{Message, assert_identity, endpoint, handled, ok};
 use surehook::{Client, ClientOptions, Endpoint};
 
@@ -30,7 +30,7 @@ impl Bench {
         let proxy = Proxy::start(storage.address());
         let spool = spooled.then(|| tempfile::tempdir().unwrap());
         let client = Client::new(ClientOptions {
-            api_key: Some("shk_test_0123456789abcdef".to_owned()),
+            api_key: Some(KEY.to_owned()),
             endpoint: Some(format!("http://{}", proxy.address())),
             spool_dir: spool.as_ref().map(|spool| spool.path().to_owned()),
             ..ClientOptions::default()

@@ -14,13 +14,12 @@ use std::time::{Duration, Instant};
 use support::collector::nobody;
 use support::proxy::{Fault, Proxy};
 use support::random::Random;
-use support::storage::Storage;
+use support::storage::{KEY, Storage};
 use support::tls::Tls;
 use support::{Message, assert_identity, endpoint, handled, ok};
 use surehook::{Client, ClientOptions, Verification};
 
 const LONG: Duration = Duration::from_secs(30);
-const KEY: &str = "shk_test_0123456789abcdef";
 
 const TESTS: [(&str, fn()); 7] = [
     ("what_a_killed_process_recorded_is_sent_by_the_next_one", what_a_killed_process_recorded_is_sent_by_the_next_one),

@@ -80,12 +80,26 @@ pub(crate) fn setting(function: &Bound<'_, PyAny>, serve: &Bound<'_, PyAny>) -> 
     before_send
 }
 
-/// The same without a thread, for attempts that are captured where they are recorded.
-pub(crate) fn direct(function: &Bound<'_, PyAny>, serve: &Bound<'_, PyAny>) -> BeforeSend {
-    let (function, serve) = (function.clone().unbind(), serve.clone().unbind());
+/// Without a thread, for attempts that are captured where they are recorded: asks the function, or else the one that `init` was
+/// given last.
+pub(crate) fn direct(function: Option<&Bound<'_, PyAny>>, serve: &Bound<'_, PyAny>) -> BeforeSend {
+    let (own, serve) = (function.map(|function| function.clone().unbind()), serve.clone().unbind());
     BeforeSend::new(move |attempt| {
-        ask_here(&function, &serve, attempt.clone()).map(|changed| *attempt = changed).is_some()
+        let function = Python::try_attach(|py| match &own {
+            Some(own) => Some(own.clone_ref(py)),
+            None => lock(&LATEST).as_ref().map(|latest| latest.function.clone_ref(py)),
+        });
+        match function.flatten() {
+            Some(function) => ask_here(&function, &serve, attempt.clone()).map(|changed| *attempt = changed).is_some(),
+            None => true,
+        }
     })
+}
+
+/// `init` was given no function.
+pub(crate) fn unset() {
+    let before = lock(&LATEST).take();
+    drop(before);
 }
 
 /// Lets the thread end; the next attempt starts a new one.

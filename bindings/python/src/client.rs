@@ -34,6 +34,9 @@ pub(crate) fn init(
     before_send: Option<&Bound<'_, PyAny>>,
     serve: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
+    if before_send.is_none() {
+        before_send::unset();
+    }
     let options = ClientOptions {
         api_key,
         endpoint,

@@ -21,14 +21,14 @@ pub(crate) struct Capture {
 
 #[pymethods]
 impl Capture {
-    /// `serve(attempts, before_send)` asks `before_send` for each of them.
+    /// `serve(attempts, before_send)` asks `before_send`, by default that of `init`, for each of them.
     #[new]
     #[pyo3(signature = (before_send, serve))]
     fn new(py: Python<'_>, before_send: Option<&Bound<'_, PyAny>>, serve: &Bound<'_, PyAny>) -> PyResult<Self> {
         let capture = surehook::Capture::new();
         let options = ClientOptions {
             capture: Some(capture.clone()),
-            before_send: before_send.map(|function| before_send::direct(function, serve)),
+            before_send: Some(before_send::direct(before_send, serve)),
             language: Some(LANGUAGE.to_owned()),
             ..ClientOptions::default()
         };
@@ -53,6 +53,9 @@ impl Capture {
     }
 }
 
+/// (query, headers, body)
+type Signed<'py> = (String, Vec<(String, String)>, Bound<'py, PyBytes>);
+
 /// Signs a request as a provider does: (query, the headers that come to the given ones, body).
 #[pyfunction]
 #[pyo3(signature = (*, provider, scheme, secret, method, url, query, headers, message_id, timestamp, body))]
@@ -69,7 +72,7 @@ pub(crate) fn sign<'py>(
     message_id: &str,
     timestamp: i64,
     body: &[u8],
-) -> PyResult<(String, Vec<(String, String)>, Bound<'py, PyBytes>)> {
+) -> PyResult<Signed<'py>> {
     let headers = Headers::read(headers)?;
     let unsigned = Unsigned {
         method,

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// Messages that must have been counted before anything is expected.
 const ENOUGH: u32 = 50;
-/// A step is expected when so many of a hundred messages recorded it.
+/// The same for a step that came later than the others, such as one of a new release: fewer could be a batch of one kind.
+const ENOUGH_FOR_A_LATE_ONE: u32 = 200;
+/// A step is expected when so many of a hundred messages recorded it, since the first that did.
 const NEARLY_ALL: u64 = 98;
 /// Messages at which every count is halved. What was usual weighs less with each message that does without: a step that a
 /// deploy removed is expected of 2 % of these at most, and of ever fewer.
@@ -24,8 +26,35 @@ const MOST_BYTES: usize = 8 * 1024;
 pub(crate) struct Habit {
     /// Processed messages, from the first that recorded a step.
     seen: u32,
-    /// How many of them recorded each step.
-    steps: BTreeMap<String, u32>,
+    /// What is known of each step.
+    steps: BTreeMap<String, Count>,
+}
+
+/// The counts of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Count {
+    /// Messages that recorded it.
+    recorded: u32,
+    /// Messages of the series before the first of them.
+    before: u32,
+}
+
+impl Count {
+    /// Messages since the first that recorded it.
+    fn of(self, seen: u32) -> u32 {
+        seen.saturating_sub(self.before)
+    }
+
+    fn is_expected(self, seen: u32) -> bool {
+        let of = self.of(seen);
+        let is_late = is_less_than_nearly_all(of, seen);
+        let enough = if is_late { ENOUGH_FOR_A_LATE_ONE } else { ENOUGH };
+        of >= enough && !is_less_than_nearly_all(self.recorded, of)
+    }
+}
+
+fn is_less_than_nearly_all(part: u32, whole: u32) -> bool {
+    u64::from(part) * 100 < u64::from(whole) * NEARLY_ALL
 }
 
 /// A step that a processed message lacks, and what makes that suspicious: so many of so many recorded it.
@@ -35,22 +64,18 @@ pub(crate) struct Lacking {
     pub(crate) step: String,
     /// Messages that recorded it.
     pub(crate) recorded: u32,
-    /// Messages in all.
+    /// Messages since the first that recorded it.
     pub(crate) of: u32,
 }
 
 impl Habit {
     /// The steps that were expected of a message which did these.
     pub(crate) fn lacking(&self, done: &BTreeSet<&str>) -> Vec<Lacking> {
-        let expected = self.steps.iter().filter(|(_, recorded)| self.expects(**recorded));
+        let expected = self.steps.iter().filter(|(_, count)| count.is_expected(self.seen));
         expected
             .filter(|(step, _)| !done.contains(step.as_str()))
-            .map(|(step, recorded)| Lacking { step: step.clone(), recorded: *recorded, of: self.seen })
+            .map(|(step, count)| Lacking { step: step.clone(), recorded: count.recorded, of: count.of(self.seen) })
             .collect()
-    }
-
-    fn expects(&self, recorded: u32) -> bool {
-        self.seen >= ENOUGH && u64::from(recorded) * 100 >= u64::from(self.seen) * NEARLY_ALL
     }
 
     /// Counts a processed message. `false`: there was nothing to learn from it.
@@ -58,11 +83,12 @@ impl Habit {
         if self.seen == 0 && done.is_empty() {
             return false;
         }
+        let before = self.seen;
         self.seen += 1;
         let mut made_room = false;
         for step in done {
-            if let Some(recorded) = self.steps.get_mut(*step) {
-                *recorded += 1;
+            if let Some(count) = self.steps.get_mut(*step) {
+                count.recorded += 1;
                 continue;
             }
             if !made_room && !self.has_room(step) {
@@ -70,7 +96,7 @@ impl Habit {
                 made_room = true;
             }
             if self.has_room(step) {
-                self.steps.insert((*step).to_owned(), 1);
+                self.steps.insert((*step).to_owned(), Count { recorded: 1, before });
             }
         }
         if self.seen >= FORGET_AT {
@@ -87,15 +113,16 @@ impl Habit {
     /// Drops what is far from usual: mostly names that are made up anew for each message.
     fn make_room(&mut self) {
         let seen = self.seen;
-        self.steps.retain(|_, recorded| *recorded > seen / 2);
+        self.steps.retain(|_, count| count.recorded > count.of(seen) / 2);
     }
 
     /// Rounds down, so that no step becomes expected by it.
     fn halve(&mut self) {
         self.seen /= 2;
-        self.steps.retain(|_, recorded| {
-            *recorded /= 2;
-            *recorded > 0
+        self.steps.retain(|_, count| {
+            count.recorded /= 2;
+            count.before /= 2;
+            count.recorded > 0
         });
     }
 
@@ -108,8 +135,9 @@ impl Habit {
     /// Reads what [`Habit::to_text`] wrote; `None` for anything else.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let habit: Self = serde_json::from_str(text).ok()?;
-        let counts = habit.seen < FORGET_AT && habit.steps.values().all(|recorded| (1..=habit.seen).contains(recorded));
-        (counts && habit.steps.len() <= MOST_STEPS).then_some(habit)
+        let counted = |count: &Count| (1..=count.of(habit.seen)).contains(&count.recorded);
+        (habit.seen < FORGET_AT && habit.steps.values().all(counted) && habit.steps.len() <= MOST_STEPS)
+            .then_some(habit)
     }
 }
 
@@ -180,6 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn a_step_of_a_new_release_is_learned_within_400_messages_and_a_batch_of_one_kind_teaches_none() {
+        for before in [60, 700, 12_345] {
+            let mut habit = Habit::default();
+            teach(&mut habit, before, &["create"]);
+            teach(&mut habit, 199, &["create", "index"]);
+            assert_eq!(lacking(&habit, &["create"]), [""; 0], "{before} messages before: a batch so far");
+            teach(&mut habit, 201, &["create", "index"]);
+            assert_eq!(lacking(&habit, &["create"]), ["index"], "{before} messages before");
+        }
+    }
+
+    #[test]
     fn names_made_up_for_each_message_take_no_room_from_usual_ones() {
         let mut habit = Habit::default();
         for number in 0..3_000 {
@@ -207,14 +247,17 @@ mod tests {
         let mut habit = Habit::default();
         teach(&mut habit, 7, &["create", "\u{202e}\"\\"]);
         assert_eq!(Habit::from_text(&habit.to_text()), Some(habit));
-        let many: BTreeMap<String, u32> = (0..=MOST_STEPS).map(|number| (number.to_string(), 1)).collect();
+        let one = Count { recorded: 1, before: 0 };
+        let many: BTreeMap<String, Count> = (0..=MOST_STEPS).map(|number| (number.to_string(), one)).collect();
         for broken in [
             "",
             "{}",
             "null",
             "{\"seen\":-1,\"steps\":{}}",
-            "{\"seen\":1,\"steps\":{\"a\":2}}",
-            "{\"seen\":1,\"steps\":{\"a\":0}}",
+            "{\"seen\":1,\"steps\":{\"a\":1}}",
+            "{\"seen\":1,\"steps\":{\"a\":{\"recorded\":2,\"before\":0}}}",
+            "{\"seen\":1,\"steps\":{\"a\":{\"recorded\":0,\"before\":0}}}",
+            "{\"seen\":1,\"steps\":{\"a\":{\"recorded\":1,\"before\":4294967295}}}",
             "{\"seen\":4294967295,\"steps\":{}}",
             &serde_json::json!({ "seen": 1, "steps": many }).to_string(),
         ] {
@@ -239,11 +282,13 @@ mod tests {
         fn counts_stay_true_and_bounded_whatever_is_learned(messages in messages()) {
             let mut habit = Habit::default();
             // Without forgetting, for as long as nothing was forgotten.
-            let (mut seen, mut with_a) = (0_u32, 0_u32);
+            let (mut seen, mut with_a, mut before) = (0_u32, 0_u32, None);
             for message in &messages {
                 let done: BTreeSet<&str> = message.iter().map(String::as_str).collect();
                 if seen < FORGET_AT {
-                    let expected = seen >= 50 && with_a * 100 >= seen * 98;
+                    let of = seen - before.unwrap_or(seen);
+                    let enough = if of * 100 < seen * 98 { 200 } else { 50 };
+                    let expected = of >= enough && with_a * 100 >= of * 98;
                     let flagged = habit.lacking(&done).iter().any(|lacking| lacking.step == "a");
                     prop_assert_eq!(flagged, expected && !done.contains("a"));
                 }
@@ -252,12 +297,16 @@ mod tests {
                     prop_assert!(lacking.of >= ENOUGH && lacking.recorded <= lacking.of);
                 }
                 if habit.learn(&done) {
+                    if done.contains("a") {
+                        before.get_or_insert(seen);
+                        with_a += 1;
+                    }
                     seen += 1;
-                    with_a += u32::from(done.contains("a"));
                 }
                 prop_assert!(habit.seen < FORGET_AT && habit.steps.len() <= MOST_STEPS);
                 prop_assert!(habit.steps.keys().map(String::len).sum::<usize>() <= MOST_BYTES);
-                prop_assert!(habit.steps.values().all(|recorded| (1..=habit.seen).contains(recorded)));
+                let counted = |count: &Count| (1..=count.of(habit.seen)).contains(&count.recorded);
+                prop_assert!(habit.steps.values().all(counted));
             }
             prop_assert_eq!(Habit::from_text(&habit.to_text()), Some(habit));
         }

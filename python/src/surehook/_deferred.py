@@ -54,7 +54,7 @@ class DeferredDelivery:
         self._native.processed()
         log_notices()
 
-    def failed(self, reason: str, /, **metadata: Any) -> None:
+    def failed(self, reason: str, **metadata: Any) -> None:
         """Say that the work could not be done; the values help to understand why."""
         self._native.failed(reason, metadata)
         log_notices()

@@ -42,7 +42,7 @@ class Delivery:
         self._native = native
         self._trace = trace
         if trace is not None:
-            trace.tell(native.attributes())
+            trace.tell(native.attributes)
 
     @property
     def message_id(self) -> str | None:
@@ -75,7 +75,7 @@ class Delivery:
         """Say that the work is done. The first mark wins."""
         self._native.processed()
 
-    def failed(self, reason: str, /, **metadata: Any) -> None:
+    def failed(self, reason: str, **metadata: Any) -> None:
         """Say that the work could not be done: the provider's retry runs the handler again.
 
         The values help to understand why. What JSON does not have is told by its text.
@@ -143,7 +143,7 @@ class Delivery:
         """What it came to is told once: the delivery may end in several ways, one after the other."""
         trace, self._trace = self._trace, None
         if trace is not None:
-            trace.end(self._native.attributes())
+            trace.end(self._native.attributes)
 
     def __repr__(self) -> str:
         return f"<Delivery {self.message_id} {self.event_type}>"
@@ -160,5 +160,5 @@ _current: ContextVar[Delivery | None] = ContextVar("surehook_delivery", default=
 def answered(parts: _native._AnswerParts, trace: Trace | None) -> Answer:
     """The public answer, whose trace has ended."""
     if trace is not None:
-        trace.end(parts[3])
+        trace.end(lambda: parts[3])
     return Answer(*parts[:3])

@@ -280,4 +280,4 @@ def _public(decision: _native._Decision, trace: Trace | None) -> Answer | Delive
 
 def _abandon(trace: Trace | None, error: BaseException) -> None:
     if trace is not None:
-        trace.end([("error.type", type_name(error))])
+        trace.end(lambda: [("error.type", type_name(error))])

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Attributes = Iterable[tuple[str, "str | int"]]
+#: Gives (name, value) pairs: nobody asks for those of a span that nobody records.
+Attributes = Callable[[], "Iterable[tuple[str, str | int]]"]
 
 _OPTIONS = ("link", "parent", "off")
 _CARRIED = (b"traceparent", b"tracestate")
@@ -124,7 +125,7 @@ class Trace:
     def tell(self, attributes: Attributes) -> None:
         """Set attributes."""
         if self._recording:
-            told = dict(attributes)
+            told = dict(attributes())
             self._span.set_attributes(told)
             if "error.type" in told:
                 self._tracer.failed(self._span)

@@ -93,7 +93,8 @@ class TransactionDelivery(Delivery):
         except BaseException as error:
             yield from _answered(settled.rolled_back(str(error)), self._store)
             if self._trace is not None:
-                self._trace.tell([("error.type", type_name(error))])
+                kind = type_name(error)
+                self._trace.tell(lambda: [("error.type", kind)])
             raise
         if commit:
             settled.committed()

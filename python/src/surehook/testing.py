@@ -63,8 +63,8 @@ class Captured:
 def capture(*, before_send: BeforeSend | None = None) -> Iterator[Captured]:
     """Keep what is recorded in memory instead of sending it, whatever ``surehook.init`` is told meanwhile.
 
-    It holds for the whole process, until the end of the block. ``before_send`` is asked as it is in ``init``,
-    for tests of it.
+    It holds for the whole process, until the end of the block. ``before_send`` is asked as it is in ``init``;
+    by default that of ``init`` is.
     """
     native = _native.Capture(before_send, serve)
     try:

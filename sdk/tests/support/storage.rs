@@ -1,7 +1,10 @@
 //! The real collector, on a free port and a directory of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use surehook::core::Timestamp;
 use surehook_collector::{Access, Clock, Collector, Config};
@@ -10,10 +13,15 @@ use tokio::sync::oneshot;
 
 use super::{START, http};
 
+/// The key that it knows.
+pub const KEY: &str = "shk_test_0123456789abcdef";
+
 pub struct Storage {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Its clock, in microseconds.
+    now: Arc<AtomicI64>,
     _directory: TempDir,
 }
 
@@ -22,13 +30,16 @@ impl Storage {
         let directory = tempfile::tempdir().unwrap();
         let mut config = Config::new(directory.path(), Access::Local);
         // A little later than the clock of the endpoints, which stands still.
-        config.clock = Clock::from_fn(|| Timestamp::from_unix_seconds(START + 1));
+        let now = Arc::new(AtomicI64::new((START + 1) * 1_000_000));
+        let clock = Arc::clone(&now);
+        config.clock = Clock::from_fn(move || Timestamp::from_unix_micros(clock.load(Ordering::SeqCst)));
+        config.sweep_interval = Duration::from_millis(20);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let collector = Collector::open(config).unwrap();
-        collector.ensure_key("test", "shk_test_0123456789abcdef").unwrap();
+        collector.ensure_key("test", KEY).unwrap();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -36,11 +47,27 @@ impl Storage {
                 collector.serve(listener, async { drop(stopped.await) }).await;
             });
         });
-        Self { address, stop: Some(stop), thread: Some(thread), _directory: directory }
+        Self { address, stop: Some(stop), thread: Some(thread), now, _directory: directory }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Sets its clock.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.now.store(now.unix_micros(), Ordering::SeqCst);
+    }
+
+    /// The outcomes of its messages, by id.
+    pub fn outcomes(&self) -> Vec<(String, String)> {
+        let page = http::get(self.address, "/api/messages?limit=200");
+        let text = |message: &serde_json::Value, name: &str| message[name].as_str().unwrap().to_owned();
+        let messages = page["messages"].as_array().unwrap().iter();
+        let mut outcomes: Vec<_> =
+            messages.map(|message| (text(message, "message_id"), text(message, "outcome"))).collect();
+        outcomes.sort();
+        outcomes
     }
 
     /// How many attempts it has stored.

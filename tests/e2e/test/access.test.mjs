@@ -31,7 +31,9 @@ function everything() {
 /** A message whose work was deferred, failed elsewhere, missed its deadline, and was done without a step that is usual. */
 function deferredStory() {
   const known = { message_id: "msg_deferred", event_type: "user.deleted" };
-  const usual = Array.from({ length: 50 }, () => attempt({ event_type: "user.deleted", steps: [{ name: "delete_profile", at_us: 5 }] }));
+  const usual = Array.from({ length: 50 }, () => attempt({
+    event_type: "user.deleted", received_at: Date.now() * 1000 - 600_000_000, steps: [{ name: "delete_profile", at_us: 5 }],
+  }));
   const first = attempt({
     ...known, outcome: "deferred", status: 202, deferred_until: Date.now() * 1000 - 1_000_000, received_at: Date.now() * 1000 - 60_000_000,
     bodies: { request: '{"type":"user.deleted"}', response: "ok" }, metadata: { tenant: "acme" },
