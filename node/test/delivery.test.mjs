@@ -91,8 +91,11 @@ for (const [what, metadata, told] of [
   })
 }
 
-test('metadata that is deep or long is cut', async () => {
-  for (const metadata of [{ deep }, { long: 'x'.repeat(1_000_000) }, Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`member${n}`, n]))]) {
+// 2^30 ways lead to the bottom of it, and no circle.
+const web = Array.from({ length: 30 }).reduce((below) => ({ left: below, right: below }), { name: 'bottom' })
+
+test('metadata that is deep, long or has no end is cut', { timeout: 20_000 }, async () => {
+  for (const metadata of [{ deep }, { web }, { nothing: new Array(10_000_000).fill(null) }, { long: 'x'.repeat(1_000_000) }, Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`member${n}`, n]))]) {
     const attempt = await recordOf((delivery) => { delivery.failed('cut', metadata) })
     assert.ok(JSON.stringify(attempt.metadata).length <= 12_000)
     captured.clear()

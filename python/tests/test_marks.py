@@ -132,6 +132,14 @@ def circular() -> list:
     return values
 
 
+def web() -> object:
+    """2**30 ways lead to the bottom of it, and no circle."""
+    value: object = "bottom"
+    for _ in range(30):
+        value = {"left": value, "right": value}
+    return value
+
+
 def nested(depth: int) -> object:
     value: object = "bottom"
     for _ in range(depth):
@@ -174,12 +182,14 @@ def test_a_value_that_json_does_not_have_is_told_by_its_text(captured, kind):
     "value",
     [
         nested(100_000),
+        web(),
+        [None] * 10_000_000,
         Changing(a=Odd()),
         ["x" * 1000] * 100_000,
         "\U0001f600" * 1_000_000,
         {"k" * 100_000: 1},
     ],
-    ids=["nested", "changing", "wide", "long", "name"],
+    ids=["nested", "web", "nothing", "changing", "wide", "long", "name"],
 )
 def test_values_without_an_end_cost_little_and_raise_nothing(captured, value):
     delivery = begin()

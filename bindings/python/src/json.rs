@@ -39,12 +39,13 @@ pub(crate) fn text<'a>(value: &'a Bound<'_, PyAny>) -> Cow<'a, str> {
 struct Reader {
     /// The containers that are being read, from the outermost.
     open: Vec<usize>,
-    /// The bytes that may still be read.
+    /// The bytes that may still be read; a value counts as one at least.
     left: usize,
 }
 
 impl Reader {
     fn value(&mut self, value: &Bound<'_, PyAny>) -> Value {
+        self.left = self.left.saturating_sub(1);
         if value.is_none() {
             return Value::Null;
         }
@@ -52,7 +53,6 @@ impl Reader {
             return Value::Bool(truth.is_true());
         }
         if let Some(number) = number(value) {
-            self.left = self.left.saturating_sub(1);
             return Value::Number(number);
         }
         if let Ok(members) = value.cast::<PyDict>() {
@@ -100,7 +100,6 @@ impl Reader {
         if self.open.len() >= DEEPEST {
             return Value::String(TOO_DEEP.to_owned());
         }
-        self.left = self.left.saturating_sub(2);
         self.open.push(identity);
         let read = read(self);
         self.open.pop();
