@@ -18,7 +18,7 @@ CORE := $(call rust,core/src core/Cargo.toml sdk/src sdk/Cargo.toml)
 
 .PHONY: help demo test build packages surehook dashboard bench conformance gen lint
 .PHONY: test-format test-dashboard test-rust test-python test-node test-differential test-demo test-e2e
-.PHONY: bench-python bench-node bench-core bench-limits bench-collector bench-dedup bench-timing mutants
+.PHONY: bench-python bench-node bench-core bench-sdk bench-limits bench-collector bench-dedup bench-timing mutants
 .PHONY: fuzz fuzz-corpus $(FUZZ:%=fuzz-%) $(FUZZ:%=fuzz-corpus-%)
 
 help: ## list the targets
@@ -140,18 +140,19 @@ packages: .build/tools node/node_modules/.package-lock.json .build/venv ## the w
 	npm pack ./node --pack-destination .build/packages --loglevel=error
 	@rm -f .build/addon
 
-# Each bar of a figure is measured in one room; ONLY=P3 runs one.
+# The rooms in which the bar of a figure is measured; ONLY=P3 runs one bar.
 room_P1 := python
 room_P2 := python
 room_P3 := node
 room_P4 := node
 room_P5 := core
+room_P7 := sdk node python
 room_P8 := collector
 room_P11 := dedup
 room_P12 := dedup
 room_S6 := limits
 
-bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P8 P11 P12 S6),bench-$(room_$(bar)))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
+bench: $(sort $(foreach bar,$(or $(ONLY),P1 P2 P3 P4 P5 P7 P8 P11 P12 S6),$(room_$(bar):%=bench-%))) ## one JSON line a figure, beside its peer; ONLY=P3 runs one
 
 bench-python: .build/tools
 	@python/bench/run
@@ -167,6 +168,9 @@ bench-limits: .build/tools
 
 bench-timing: .build/tools ## does a check's time tell where a wrong signature differs? It fails when it does, or when its control does not
 	@cargo bench --quiet -p surehook-core --bench timing
+
+bench-sdk: .build/tools
+	@cargo bench --quiet -p surehook --bench record
 
 bench-collector: dashboard
 	@cargo bench --quiet -p surehook-collector --bench ingest

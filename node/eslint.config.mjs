@@ -1,7 +1,7 @@
 import eslint from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts']
+const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts', 'src/serverless.ts']
 
 export default tseslint.config(
   { ignores: ['dist/', 'native/', 'native-release/'] },
@@ -16,8 +16,8 @@ export default tseslint.config(
     },
   },
   {
-    // Here `require` is meant: the addon and Next.js are looked for when they are needed, and may be missing.
-    files: ['src/native.ts', 'src/nextjs.ts'],
+    // Here `require` is meant: the addon, Next.js and OpenTelemetry's API are looked for when they are needed, and may be missing.
+    files: ['src/native.ts', 'src/nextjs.ts', 'src/tracing.ts'],
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {

@@ -30,12 +30,21 @@ pub struct Config {
     pub limits: Limits,
     /// Where the time comes from.
     pub clock: Clock,
+    /// How often it is looked whether deferred work missed its deadline (1 s).
+    pub sweep_interval: Duration,
 }
 
 impl Config {
     /// The defaults for a data directory and a way of access.
     pub fn new(data_dir: impl Into<PathBuf>, access: Access) -> Self {
-        Self { data_dir: data_dir.into(), access, public_url: None, limits: Limits::default(), clock: Clock::system() }
+        Self {
+            data_dir: data_dir.into(),
+            access,
+            public_url: None,
+            limits: Limits::default(),
+            clock: Clock::system(),
+            sweep_interval: Duration::from_secs(1),
+        }
     }
 
     /// Refuses what could not be served safely.

@@ -21,6 +21,7 @@ mod clock;
 mod config;
 mod dashboard;
 mod error;
+mod export;
 mod ingest;
 mod messages;
 mod metrics;
@@ -62,9 +63,15 @@ impl Collector {
         create_private(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
         let feed = api::live::Feed::new();
-        let clock = config.clock.clone();
-        let (writer, readers) =
-            store::sqlite::open(&config.data_dir, config.limits.waiting_batches, feed.clone(), clock)?;
+        let meters = Arc::new(export::Meters::start());
+        let (writer, readers) = store::sqlite::open(
+            &config.data_dir,
+            config.limits.waiting_batches,
+            feed.clone(),
+            meters.clone(),
+            config.clock.clone(),
+            config.sweep_interval,
+        )?;
         let shared = Arc::new(State {
             config,
             writer,
@@ -72,6 +79,7 @@ impl Collector {
             keys: Default::default(),
             sessions: Default::default(),
             feed,
+            meters,
             dev_key: Mutex::new(None),
             decoding: Arc::new(Semaphore::new(DECODING)),
             closing: watch::Sender::new(false),
@@ -122,6 +130,7 @@ impl Collector {
     pub fn close(&self) {
         self.shared.closing.send_replace(true);
         self.shared.writer.close();
+        self.shared.meters.close();
     }
 }
 

@@ -8,6 +8,7 @@ use crate::api::live::Feed;
 use crate::auth::keys::KeyRing;
 use crate::auth::sessions::Sessions;
 use crate::config::Config;
+use crate::export::Meters;
 use crate::store::sqlite::{Readers, Writer};
 
 /// A handle on [`State`], cheap to clone.
@@ -21,6 +22,7 @@ pub(crate) struct State {
     pub(crate) keys: KeyRing,
     pub(crate) sessions: Sessions,
     pub(crate) feed: Feed,
+    pub(crate) meters: Arc<Meters>,
     /// The ready-made key of a laptop's collector, shown on its Setup page.
     pub(crate) dev_key: Mutex<Option<String>>,
     /// Batches that may be decompressed and decoded at a time: what bounds the memory they take.

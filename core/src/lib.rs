@@ -35,6 +35,7 @@ mod requirements;
 pub mod scheme;
 mod secret;
 mod sign;
+mod signed_body;
 pub mod telemetry;
 mod text;
 mod time;
@@ -47,8 +48,8 @@ pub use outcome::Outcome;
 pub use request::{HeaderPairs, Incoming};
 pub use requirements::{OnSilentDrop, Requirements};
 pub use scheme::Scheme;
-pub use secret::Secret;
-pub use sign::{Signer, Unsigned, sign};
+pub use secret::{Secret, generate_secret};
+pub use sign::{SignedRequest, Signer, Unsigned, sign};
 pub use time::Timestamp;
 #[doc(hidden)]
 pub use verify::primitives;

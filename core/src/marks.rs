@@ -22,6 +22,8 @@ pub enum Mark {
         /// The reason it gave, cut to [`MAX_REASON`] bytes and not redacted yet.
         reason: String,
     },
+    /// `defer()`: the work goes on elsewhere, and is marked there.
+    Deferred,
 }
 
 /// The marks and steps of one run of a handler. The first mark wins.
@@ -56,16 +58,37 @@ impl Marks {
         self.mark.get_or_insert_with(|| Mark::Failed { reason: text::cut(reason, MAX_REASON).to_owned() });
     }
 
+    /// The handler says that its work goes on after the answer, to be marked later.
+    pub fn deferred(&mut self) {
+        self.mark.get_or_insert(Mark::Deferred);
+    }
+
     /// The handler did a step, `at_us` microseconds after the request was received.
+    pub fn step(&mut self, name: &str, at_us: u64) {
+        self.record(Step { name: name.to_owned(), at_us, duration_us: None, error: None });
+    }
+
+    /// The handler did a step, or failed at it: one with an error does not count as done.
     ///
     /// The name is cut to [`MAX_STEP_NAME`] characters. Steps after the first [`MAX_STEPS`] are not recorded; they still
     /// count as done, for up to as many further names.
-    pub fn step(&mut self, name: &str, at_us: u64) {
-        let name = text::cut_chars(name, MAX_STEP_NAME);
+    pub fn record(&mut self, step: Step) {
+        let name = text::cut_chars(&step.name, MAX_STEP_NAME);
         if self.steps.len() < MAX_STEPS {
-            self.steps.push(Step { name: name.to_owned(), at_us });
-        } else if self.late.len() < MAX_STEPS && !self.did(name) {
+            let name = name.to_owned();
+            self.steps.push(Step { name, ..step });
+        } else if step.error.is_none() && self.late.len() < MAX_STEPS && !self.did(name) {
             self.late.insert(name.to_owned());
+        }
+    }
+
+    /// The step of this name that was told last has only begun: it does not count until [`record`](Self::record) says how it
+    /// ended.
+    pub fn begun(&mut self, name: &str) {
+        let name = text::cut_chars(name, MAX_STEP_NAME);
+        match self.steps.iter().rposition(|step| step.name == name && step.duration_us.is_none()) {
+            Some(place) => drop(self.steps.remove(place)),
+            None => drop(self.late.remove(name)),
         }
     }
 
@@ -82,7 +105,7 @@ impl Marks {
     /// Whether the handler did this step at least once.
     pub fn did(&self, step: &str) -> bool {
         let step = text::cut_chars(step, MAX_STEP_NAME);
-        self.steps.iter().any(|done| done.name == step) || self.late.contains(step)
+        self.steps.iter().any(|done| done.name == step && done.error.is_none()) || self.late.contains(step)
     }
 
     /// The recorded steps, for the attempt's record.

@@ -26,6 +26,25 @@ pub enum Outcome {
     Duplicate,
     /// The event type is declared ignored.
     Ignored,
+    /// The handler answered, and its work goes on elsewhere: what became of it is told later.
+    Deferred,
+}
+
+impl Outcome {
+    /// The stable name, e.g. `silent_drop`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Processed => "processed",
+            Self::SilentDrop => "silent_drop",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::InFlight => "in_flight",
+            Self::Unavailable => "unavailable",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+            Self::Deferred => "deferred",
+        }
+    }
 }
 
 /// How a handler ended.
@@ -67,6 +86,8 @@ enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
     SaidFailed,
+    /// It goes on elsewhere: what is missing may still be done.
+    SaidDeferred,
     /// The event type is one the application does nothing about.
     NotExpected,
     StepsMissing,
@@ -100,8 +121,25 @@ pub fn judge(marks: &Marks, end: HandlerEnd, requirements: &Requirements, event_
         outcome,
         missing_steps: if dropped { missing_steps } else { Vec::new() },
         answer_override: (dropped && requirements.on_silent_drop == OnSilentDrop::Retry).then_some(500),
-        store_response: matches!(outcome, Outcome::Processed | Outcome::Ignored),
+        store_response: matches!(outcome, Outcome::Processed | Outcome::Ignored | Outcome::Deferred),
     }
+}
+
+/// Judges deferred work by the marks of the process that did it; `missing` is what the handler had left to do.
+///
+/// ```
+/// use surehook_core::outcome::judge_deferred;
+/// use surehook_core::{Marks, Outcome};
+///
+/// let mut marks = Marks::default();
+/// marks.processed();
+/// assert_eq!(judge_deferred(&marks, &[]).outcome, Outcome::Processed);
+/// assert_eq!(judge_deferred(&marks, &["send_mail".to_owned()]).outcome, Outcome::SilentDrop);
+/// ```
+pub fn judge_deferred(marks: &Marks, missing: &[String]) -> Judgement {
+    // The steps were named by an endpoint that read them before.
+    let requirements = Requirements::default().with_steps("*", missing).unwrap_or_default();
+    judge(marks, HandlerEnd::Answered { status: 200 }, &requirements, None)
 }
 
 /// The table itself; the first row that fits counts.
@@ -110,6 +148,7 @@ const fn outcome(answer: Answer, work: Work) -> Outcome {
         (Answer::NoSuccess | Answer::None, _) => Outcome::Failed,
         (Answer::Success, Work::SaidFailed) => Outcome::Failed,
         (Answer::Success, Work::NotExpected) => Outcome::Ignored,
+        (Answer::Success, Work::SaidDeferred) => Outcome::Deferred,
         (Answer::Success, Work::StepsMissing | Work::MarkMissing) => Outcome::SilentDrop,
         (Answer::Success, Work::SaidProcessed | Work::Unmarked) => Outcome::Processed,
     }
@@ -127,6 +166,7 @@ fn work(marks: &Marks, missing_steps: &[String], requirements: &Requirements, ev
     match marks.mark() {
         Some(Mark::Failed { .. }) => Work::SaidFailed,
         _ if requirements.ignores(event_type) => Work::NotExpected,
+        Some(Mark::Deferred) => Work::SaidDeferred,
         _ if !missing_steps.is_empty() => Work::StepsMissing,
         Some(Mark::Processed) => Work::SaidProcessed,
         None if requirements.require_processing_mark => Work::MarkMissing,

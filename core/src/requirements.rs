@@ -1,7 +1,8 @@
 //! What an application requires of its handlers, by event type.
 
 use crate::error::ConfigError;
-use crate::marks::Marks;
+use crate::marks::{MAX_STEP_NAME, MAX_STEPS, Marks};
+use crate::text::cut_chars;
 
 /// What is done about a handler that answered 2xx and did not do its work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,13 +54,19 @@ impl Requirements {
     /// Adds steps that a handler of these event types must do. An event that several patterns name needs the steps of all.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when the pattern is none, or a step has no name.
+    /// [`ConfigError::InvalidOption`] when the pattern is none, a step has no name, or there are more than
+    /// [`MAX_STEPS`]: what could not be recorded cannot be required. Names are cut like those of recorded steps.
     pub fn with_steps<S: AsRef<str>>(mut self, pattern: &str, steps: &[S]) -> Result<Self, ConfigError> {
-        let steps: Vec<String> = steps.iter().map(|step| step.as_ref().to_owned()).collect();
+        let steps: Vec<String> = steps.iter().map(|step| cut_chars(step.as_ref(), MAX_STEP_NAME).to_owned()).collect();
+        let pattern = EventPattern::parse("steps", pattern)?;
+        let fault = |fault: String| Err(ConfigError::invalid_option("steps", fault));
         if steps.iter().any(String::is_empty) {
-            return Err(ConfigError::invalid_option("steps", format!("a step of {pattern:?} has no name")));
+            return fault(format!("a step of {pattern} has no name"));
         }
-        self.steps.push((EventPattern::parse("steps", pattern)?, steps));
+        if steps.len() > MAX_STEPS {
+            return fault(format!("{pattern} has more than {MAX_STEPS} steps"));
+        }
+        self.steps.push((pattern, steps));
         Ok(self)
     }
 
@@ -77,17 +84,27 @@ impl Requirements {
         self.ignored.iter().any(|pattern| pattern.matches(event_type))
     }
 
-    /// The required steps that were not done, each once, in the order they were required.
+    /// The required steps that were not done, each once, in the order they were required; [`MAX_STEPS`] of them at most.
     pub fn missing_steps(&self, marks: &Marks, event_type: Option<&str>) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
         let required =
             self.steps.iter().filter(|(pattern, _)| pattern.matches(event_type)).flat_map(|(_, steps)| steps);
         for step in required {
-            if !marks.did(step) && !missing.contains(step) {
+            if missing.len() < MAX_STEPS && !marks.did(step) && !missing.contains(step) {
                 missing.push(step.clone());
             }
         }
         missing
+    }
+}
+
+impl std::fmt::Display for EventPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Pattern::Exact(name) => f.write_str(name),
+            Pattern::Prefix(prefix) => write!(f, "{prefix}*"),
+            Pattern::Any => f.write_str("*"),
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 
 use crate::error::ConfigError;
 use crate::request::{HeaderPairs, Incoming};
-use crate::scheme::{self, Algorithm, Encoding, Place, Scheme, SignaturePlace, TimestampPlace};
+use crate::scheme::{self, Algorithm, Encoding, Piece, Place, Scheme, SignaturePlace, TimestampPlace};
 use crate::secret::SigningKey;
+use crate::signed_body;
 use crate::time::Timestamp;
 use crate::verify::content::{self, Signed};
 use crate::verify::timestamps;
@@ -51,6 +53,17 @@ pub struct Signer {
     url: String,
 }
 
+/// What a provider sends of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedRequest {
+    /// The query of the URL, without its question mark; empty for none.
+    pub query: String,
+    /// The headers that come to those it had.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// A request that is yet to be signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Unsigned<'a> {
@@ -90,6 +103,50 @@ impl Signer {
     /// Sets the public URL of the endpoint without its query, for schemes that sign it.
     pub fn with_url(self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self }
+    }
+
+    /// The whole request that a provider would send. The body is the given one, but for schemes that write the time of signing,
+    /// the message's id or the signature into it: then it is JSON, written anew with them. The id of a body that names one stays.
+    /// The hash of a body that is no form comes into the query, for schemes that look for it there.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when a body that is to be written into is not JSON or has no place for it, and as
+    /// [`signature`](Self::signature).
+    ///
+    /// ```
+    /// use surehook_core::{Signer, Timestamp, Unsigned, Verifier, scheme};
+    ///
+    /// let signer = Signer::new(scheme::find("mailgun").unwrap(), "0123456789abcdef").unwrap();
+    /// let now = Timestamp::from_unix_seconds(1_700_000_000);
+    /// let event = Unsigned { message_id: "token_1", timestamp: now, ..Unsigned::post(br#"{"event-data":{}}"#) };
+    /// let request = signer.sign_request(&event).unwrap();
+    /// assert!(request.headers.is_empty());
+    ///
+    /// let verifier = Verifier::new("mailgun", &["0123456789abcdef"]).unwrap();
+    /// assert_eq!(verifier.verify(&request.body, &[], now).unwrap().message_id(), "token_1");
+    /// ```
+    pub fn sign_request(&self, unsigned: &Unsigned<'_>) -> Result<SignedRequest, ConfigError> {
+        let time = self.timestamp_text(unsigned);
+        let prepared = signed_body::prepared(&self.scheme, unsigned.body, &time, unsigned.message_id)?;
+        let body = prepared.unwrap_or_else(|| unsigned.body.to_vec());
+        let query = self.query_with_hash(&Unsigned { body: &body, ..*unsigned });
+        let unsigned = Unsigned { body: &body, query: &query, ..*unsigned };
+        if let SignaturePlace::Body(path) = &self.scheme.signature {
+            let signed = signed_body::signed(&self.scheme, &body, path, &self.signature(&unsigned)?)?;
+            return Ok(SignedRequest { query, headers: Vec::new(), body: signed });
+        }
+        let headers = self.sign(&unsigned)?;
+        Ok(SignedRequest { query, headers, body })
+    }
+
+    fn query_with_hash(&self, unsigned: &Unsigned<'_>) -> String {
+        let Unsigned { method, query, headers, body, .. } = *unsigned;
+        let is_form = Incoming { method, path: "", headers, body }.is_form();
+        if !self.scheme.content.has(&Piece::Params) || is_form || query.contains("bodySHA256=") {
+            return query.to_owned();
+        }
+        let parted = if query.is_empty() { "" } else { "&" };
+        format!("{query}{parted}bodySHA256={}", base16ct::lower::encode_string(&Sha256::digest(body)))
     }
 
     /// The headers that a provider would send with the request.

@@ -286,3 +286,9 @@ proptest! {
         prop_assert!(!redactor.headers(&[(b"user-agent", text.as_bytes())]).values().any(|value| value.contains("sSYspob7oD")));
     }
 }
+
+#[test]
+fn a_credential_in_an_encoded_name_of_the_query_is_seen() {
+    let path = redactor().path("/hooks?postgres%3A//app%3Ahunter2%40db/prod=1&filter%5Bid%5D=1");
+    assert_eq!(path, "/hooks?[redacted]=[redacted]&filter%5Bid%5D=[redacted]");
+}

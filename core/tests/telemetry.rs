@@ -14,9 +14,13 @@ use surehook_core::telemetry::wire::{Ack, Answer, RejectedAttempt, encode, read_
 use surehook_core::{Outcome, Timestamp};
 use uuid::Uuid;
 
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
 fn attempt(id: u128) -> Attempt {
     Attempt {
         id: Uuid::from_u128(id),
+        continues: None,
+        deferred_until: None,
         endpoint: "clerk".to_owned(),
         provider: "clerk".to_owned(),
         message_id: Some("msg_1".to_owned()),
@@ -29,7 +33,7 @@ fn attempt(id: u128) -> Attempt {
         outcome: Outcome::Failed,
         verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
         dedup: Dedup { result: DedupResult::New, store: Some("memory".to_owned()) },
-        steps: vec![Step { name: "create_profile".to_owned(), at_us: 10 }],
+        steps: vec![Step { name: "create_profile".to_owned(), at_us: 10, duration_us: None, error: None }],
         missing_steps: Vec::new(),
         failure: Some(Failure {
             reason: None,
@@ -41,6 +45,7 @@ fn attempt(id: u128) -> Attempt {
         }),
         request: RequestInfo { method: "POST".to_owned(), path: "/".to_owned(), headers: BTreeMap::new(), size: 2 },
         response: None,
+        bodies: None,
         metadata: serde_json::Map::new(),
     }
 }
@@ -89,7 +94,7 @@ fn a_full_queue_drops_the_newest_and_counts_it() {
     let mut queue = filled(10_000);
     assert_eq!(queue.push(attempt(10_000)), Err(DropReason::QueueFull));
     assert_eq!(queue.counts().dropped, dropped(DropReason::QueueFull, 1));
-    let batch = queue.take().expect("a batch");
+    let batch = queue.take(NOW).expect("a batch");
     assert_eq!(ids(&batch)[0], 0);
     // What is in flight keeps its room, so that it can come back.
     assert_eq!(queue.push(attempt(10_001)), Err(DropReason::QueueFull));
@@ -103,10 +108,10 @@ fn a_queue_is_bounded_in_bytes_with_what_is_in_flight() {
     let mut queue = queue();
     let taken = (0..1000).take_while(|id| queue.push(large_attempt(*id, 200_000)).is_ok()).count();
     assert!((80..84).contains(&taken), "{taken}");
-    let batch = queue.take().expect("a batch");
+    let batch = queue.take(NOW).expect("a batch");
     assert_eq!(queue.push(large_attempt(2000, 200_000)), Err(DropReason::QueueFull));
     queue.restore(batch);
-    let batch = queue.take().expect("a batch");
+    let batch = queue.take(NOW).expect("a batch");
     queue.acknowledge(batch, &accepted(1));
     assert_eq!(queue.push(large_attempt(2001, 200_000)), Ok(()));
     balance(&queue);
@@ -120,19 +125,19 @@ fn an_attempt_that_no_batch_could_hold_is_dropped() {
     let metadata = metadata.as_object().cloned().expect("an object");
     assert_eq!(queue.push(Attempt { metadata, ..attempt(2) }), Err(DropReason::TooLarge));
     assert_eq!(queue.counts().dropped, dropped(DropReason::TooLarge, 2));
-    assert!(queue.take().is_none());
+    assert!(queue.take(NOW).is_none());
     balance(&queue);
 }
 
 #[test]
 fn a_batch_is_bounded_in_attempts_and_in_bytes() {
     let mut queue = filled(250);
-    let sizes: Vec<_> = std::iter::from_fn(|| queue.take()).map(|batch| batch.attempt_count()).collect();
+    let sizes: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).map(|batch| batch.attempt_count()).collect();
     assert_eq!(sizes, [100, 100, 50]);
     for id in 0..5 {
         queue.push(large_attempt(id, 100_000)).expect("there is room");
     }
-    let sizes: Vec<_> = std::iter::from_fn(|| queue.take()).map(|batch| batch.attempt_count()).collect();
+    let sizes: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).map(|batch| batch.attempt_count()).collect();
     assert_eq!(sizes, [2, 2, 1]);
     balance(&queue);
 }
@@ -151,11 +156,13 @@ fn a_full_batch_is_known() {
 fn the_json_of_a_batch_is_not_much_longer_than_estimated() {
     let mut queue = queue();
     for id in 0..1000 {
-        let steps = (0..20).map(|step| Step { name: format!("step {step}"), at_us: u64::MAX }).collect();
+        let steps = (0..20)
+            .map(|step| Step { name: format!("step {step}"), at_us: u64::MAX, duration_us: None, error: None })
+            .collect();
         queue.push(Attempt { steps, ..attempt(id) }).expect("there is room");
     }
-    while let Some(batch) = queue.take() {
-        let json = encode(&sdk(), &instance(), Timestamp::from_unix_seconds(0), &batch).expect("JSON");
+    while let Some(batch) = queue.take(NOW) {
+        let json = encode(&sdk(), &instance(), &batch).expect("JSON");
         assert!(json.len() <= 300 * 1024, "{}", json.len());
     }
 }
@@ -163,10 +170,10 @@ fn the_json_of_a_batch_is_not_much_longer_than_estimated() {
 #[test]
 fn a_batch_that_comes_back_keeps_its_place() {
     let mut queue = filled(250);
-    let (first, second) = (queue.take().expect("a batch"), queue.take().expect("a batch"));
+    let (first, second) = (queue.take(NOW).expect("a batch"), queue.take(NOW).expect("a batch"));
     queue.restore(second);
     queue.restore(first);
-    let order: Vec<u128> = std::iter::from_fn(|| queue.take()).flat_map(|batch| ids(&batch)).collect();
+    let order: Vec<u128> = std::iter::from_fn(|| queue.take(NOW)).flat_map(|batch| ids(&batch)).collect();
     assert_eq!(order, (0..250).collect::<Vec<_>>());
     balance(&queue);
 }
@@ -174,43 +181,52 @@ fn a_batch_that_comes_back_keeps_its_place() {
 #[test]
 fn a_batch_is_halved_down_to_single_attempts() {
     let mut queue = filled(3);
-    queue.lost(DropReason::InternalError);
-    let (older, newer) = queue.take().expect("a batch").halve().expect("two halves");
+    queue.lost(DropReason::InternalError, 1);
+    let (older, newer) = queue.take(NOW).expect("a batch").halve().expect("two halves");
     assert_eq!((ids(&older), ids(&newer)), (vec![0], vec![1, 2]));
     // A loss is told once.
-    assert_eq!((older.dropped().len(), newer.dropped().len()), (1, 0));
+    assert!(older.dropped().is_some() && newer.dropped().is_none());
     let older = older.halve().expect_err("one attempt has no halves");
     queue.give_up(older, DropReason::TooLarge);
     queue.restore(newer);
-    assert_eq!(ids(&queue.take().expect("a batch")), [1, 2]);
+    assert_eq!(ids(&queue.take(NOW).expect("a batch")), [1, 2]);
     balance(&queue);
 }
 
 #[test]
-fn losses_are_told_until_a_batch_is_accepted() {
+fn losses_are_told_until_a_batch_is_accepted_and_each_report_stays_as_it_was() {
     let mut queue = filled(2);
-    queue.lost(DropReason::Network);
-    let batch = queue.take().expect("a batch");
-    assert_eq!(batch.dropped(), &dropped(DropReason::Network, 1));
-    queue.lost(DropReason::Network);
+    queue.lost(DropReason::Network, 1);
+    let batch = queue.take(NOW).expect("a batch");
+    assert_eq!((batch.dropped(), batch.sent_at()), (Some(&dropped(DropReason::Network, 1)), NOW));
+    queue.lost(DropReason::Network, 1);
     queue.restore(batch);
-    let batch = queue.take().expect("a batch");
-    assert_eq!(batch.dropped(), &dropped(DropReason::Network, 2));
+    // The collector may have heard the first report, and knows it again by its time.
+    let later = NOW + Duration::from_secs(5);
+    let batch = queue.take(later).expect("a batch");
+    assert_eq!((batch.dropped(), batch.sent_at()), (Some(&dropped(DropReason::Network, 1)), NOW));
     queue.give_up(batch, DropReason::Network);
-    queue.push(attempt(7)).expect("there is room");
-    queue.push(attempt(8)).expect("there is room");
-    let batch = queue.take().expect("a batch");
-    assert_eq!(batch.dropped(), &dropped(DropReason::Network, 4));
-    queue.acknowledge(batch, &accepted(2));
-    queue.push(attempt(9)).expect("there is room");
-    assert!(queue.take().expect("a batch").dropped().is_empty());
+    for id in 7..10 {
+        queue.push(attempt(id)).expect("there is room");
+    }
+    let batch = queue.take(later).expect("a batch");
+    assert_eq!((batch.dropped(), batch.sent_at()), (Some(&dropped(DropReason::Network, 1)), NOW));
+    queue.acknowledge(batch, &accepted(3));
+    queue.push(attempt(11)).expect("there is room");
+    // A clock that went back makes no second report under the time of the first.
+    let batch = queue.take(NOW).expect("a batch");
+    assert_eq!(batch.dropped(), Some(&dropped(DropReason::Network, 3)));
+    assert!(batch.sent_at() > NOW);
+    queue.acknowledge(batch, &accepted(1));
+    queue.push(attempt(12)).expect("there is room");
+    assert!(queue.take(NOW).expect("a batch").dropped().is_none());
     balance(&queue);
 }
 
 #[test]
 fn what_a_collector_rejects_is_dropped_and_what_it_had_is_stored() {
     let mut queue = filled(4);
-    let batch = queue.take().expect("a batch");
+    let batch = queue.take(NOW).expect("a batch");
     let rejected = vec![RejectedAttempt { index: 1, code: "invalid_attempt".to_owned() }];
     queue.acknowledge(batch, &Ack { accepted: 2, duplicates: 1, rejected });
     let counts = queue.counts();
@@ -222,13 +238,47 @@ fn what_a_collector_rejects_is_dropped_and_what_it_had_is_stored() {
 #[test]
 fn what_waits_at_the_end_is_given_up_and_counted() {
     let mut queue = filled(150);
-    let batch = queue.take().expect("a batch");
+    let batch = queue.take(NOW).expect("a batch");
     queue.give_up_waiting(DropReason::ShutdownTimeout);
     assert!(!queue.is_empty());
     queue.give_up(batch, DropReason::Network);
     assert!(queue.is_empty());
     let expected = BTreeMap::from([(DropReason::Network, 100), (DropReason::ShutdownTimeout, 50)]);
     assert_eq!(queue.counts().dropped, expected);
+    balance(&queue);
+}
+
+#[test]
+fn batches_that_are_lost_with_their_taker_are_counted_too() {
+    let mut queue = filled(150);
+    drop(queue.take(NOW).expect("a batch"));
+    queue.give_up_all(DropReason::InternalError);
+    assert!(queue.is_empty());
+    assert_eq!(queue.counts().dropped, dropped(DropReason::InternalError, 150));
+    balance(&queue);
+}
+
+#[test]
+fn each_attempt_is_screened_once_and_the_refused_ones_are_counted() {
+    let mut queue = filled(4);
+    let mut shown = Vec::new();
+    let mut screen = |batch: &mut InFlight| {
+        batch.screen(|attempt| {
+            shown.push(attempt.id.as_u128());
+            attempt.id.as_u128() % 2 == 0
+        })
+    };
+    let mut batch = queue.take(NOW).expect("a batch");
+    let refused = screen(&mut batch);
+    queue.give_up(refused, DropReason::BeforeSend);
+    queue.restore(batch);
+    let mut again = queue.take(NOW).expect("a batch");
+    let refused = screen(&mut again);
+    assert_eq!((refused.attempt_count(), ids(&again), shown), (0, vec![0, 2], vec![0, 1, 2, 3]));
+    assert_eq!(queue.counts().dropped, dropped(DropReason::BeforeSend, 2));
+    queue.give_up(refused, DropReason::BeforeSend);
+    queue.acknowledge(again, &accepted(2));
+    assert!(queue.is_empty());
     balance(&queue);
 }
 
@@ -274,8 +324,8 @@ proptest! {
                     next += 1;
                     let _ = queue.push(large_attempt(next, bytes));
                 }
-                Operation::Lost => queue.lost(DropReason::InternalError),
-                Operation::Take => flying.extend(queue.take()),
+                Operation::Lost => queue.lost(DropReason::InternalError, 1),
+                Operation::Take => flying.extend(queue.take(NOW)),
                 Operation::Acknowledge { rejected } => {
                     let Some(batch) = picked() else { continue };
                     let rejected = rejected.min(batch.attempt_count());
@@ -304,7 +354,7 @@ proptest! {
         for batch in flying {
             queue.restore(batch);
         }
-        let order: Vec<u128> = std::iter::from_fn(|| queue.take()).flat_map(|batch| ids(&batch)).collect();
+        let order: Vec<u128> = std::iter::from_fn(|| queue.take(NOW)).flat_map(|batch| ids(&batch)).collect();
         prop_assert!(order.is_sorted());
         balance(&queue);
     }
@@ -409,10 +459,10 @@ fn instance() -> Instance {
 #[test]
 fn a_batch_is_encoded_as_its_type_says() {
     let mut queue = filled(2);
-    queue.lost(DropReason::QueueFull);
-    let batch = queue.take().expect("a batch");
+    queue.lost(DropReason::QueueFull, 1);
     let sent_at = Timestamp::from_unix_micros(1_700_000_000_123_456);
-    let bytes = encode(&sdk(), &instance(), sent_at, &batch).expect("JSON");
+    let batch = queue.take(sent_at).expect("a batch");
+    let bytes = encode(&sdk(), &instance(), &batch).expect("JSON");
     let expected = Batch {
         schema: 1,
         sdk: sdk(),

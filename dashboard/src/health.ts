@@ -52,16 +52,21 @@ export interface Verdict {
 /** What a colleague would say who had looked at the page. */
 export function verdictOf(overview: Overview): Verdict {
   const { totals, rows } = overview;
-  if (totals.attempts === 0) return { tone: "quiet", text: "No webhook arrived in this window." };
+  if (totals.attempts + totals.continued === 0) return { tone: "quiet", text: "No webhook arrived in this window." };
   const failing = rows.filter((row) => healthOf(row) === "failing");
   if (failing.length > 0) return { tone: "bad", text: failingText(failing) };
   const lost = undoneOf(totals);
   if (lost > 0) {
     return { tone: "warn", text: `${plural(lost, "attempt")} of ${formatCount(totals.attempts)} did not do the work; every event type is above ${formatRate(FAILING_BELOW)}.` };
   }
+  if (totals.suspected_silent_drop > 0) {
+    return { tone: "warn", text: `Nothing failed, but ${plural(totals.suspected_silent_drop, "message was", "messages were")} processed without a step that nearly every message like it records.` };
+  }
   if (totals.rejected > 0) {
     return { tone: "warn", text: `Every webhook that was let in did its work; ${plural(totals.rejected, "request was", "requests were")} refused before the handler.` };
   }
+  const waiting = totals.deferred - totals.continued;
+  if (waiting > 0) return { tone: "good", text: `Every webhook that arrived did its work, as far as it is known: ${formatCount(waiting)} deferred it, and it is not marked yet.` };
   return { tone: "good", text: "Every webhook that arrived did its work." };
 }
 

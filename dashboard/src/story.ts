@@ -1,5 +1,6 @@
 /** A message in one sentence, from its attempts. */
-import { formatCount, ordinal, plural } from "./format.ts";
+import { formatCount, formatDateTime, ordinal, plural } from "./format.ts";
+import { isRequest, missedDeadline } from "./timeline.ts";
 import type { Attempt } from "./types.ts";
 import { FINDINGS, findingWord, outcomeWord, reasonWord } from "./vocabulary.ts";
 
@@ -8,21 +9,24 @@ export interface Story {
   text: string;
 }
 
-/** Tells what became of a message. Attempts are oldest first. */
+/** Tells what became of a message. Attempts are oldest first; what became of deferred work is among them. */
 export function storyOf(attempts: readonly Attempt[]): Story {
   const last = attempts.at(-1);
   if (!last) return { tone: "quiet", text: "No attempt of this message is stored." };
-  const handled = attempts.findIndex((attempt) => attempt.outcome === "processed");
-  if (handled !== -1) return { tone: "good", text: handledText(attempts, handled) };
-  const decisive = attempts.findLast(isDecisive) ?? attempts.findLast(isTrusted) ?? last;
+  const handled = attempts.find((attempt) => attempt.outcome === "processed");
+  if (handled) return handledStory(attempts, handled);
+  const decisive = attempts.findLast(isDecisive) ?? attempts.findLast((attempt) => attempt.outcome === "deferred")
+    ?? attempts.findLast(isTrusted) ?? last;
   const word = outcomeWord(decisive.outcome);
   switch (decisive.outcome) {
     case "failed":
-      return { tone: "bad", text: `Not handled yet: ${failures(attempts)}.` };
+      return { tone: "bad", text: isRequest(decisive) ? `Not handled yet: ${failures(attempts)}.` : "Not handled: the work was deferred, and it failed." };
     case "silent_drop":
-      return { tone: "bad", text: `Dropped silently: the provider was told that all is well, but the work was not done${missing(decisive)}.` };
+      return { tone: "bad", text: `Dropped silently: ${dropped(decisive)}.` };
     case "rejected":
       return { tone: "refused", text: `Refused before the handler. ${refusal(decisive)}` };
+    case "deferred":
+      return { tone: "quiet", text: `Deferred: the handler answered, and its work goes on elsewhere${by(decisive)}.` };
     default:
       return { tone: word.tone, text: word.meaning };
   }
@@ -46,24 +50,52 @@ function isTrusted(attempt: Attempt): boolean {
 }
 
 function isDecisive(attempt: Attempt): boolean {
-  return !["rejected", "duplicate", "in_flight", "unavailable"].includes(attempt.outcome);
+  return !["rejected", "duplicate", "in_flight", "unavailable", "deferred"].includes(attempt.outcome);
 }
 
-function handledText(attempts: readonly Attempt[], handled: number): string {
-  const before = attempts.slice(0, handled).filter((attempt) => attempt.outcome !== "in_flight").length;
-  const first = before === 0 ? "Handled at the first attempt" : `Recovered: handled at the ${ordinal(handled + 1)} attempt, after ${plural(before, "that was not", "that were not")}`;
-  const duplicates = attempts.slice(handled + 1).filter((attempt) => attempt.outcome === "duplicate").length;
-  if (duplicates === 0) return `${first}.`;
-  return `${first}; ${plural(duplicates, "duplicate was", "duplicates were")} answered with the stored response, without running the handler again.`;
+/** The last processed attempt says whether something usual is missing, as it does for the collector. */
+function handledStory(attempts: readonly Attempt[], handled: Attempt): Story {
+  const text = [handledText(attempts, handled), duplicates(attempts, handled)].filter((part) => part !== "").join("; ");
+  const lacking = attempts.findLast((attempt) => attempt.outcome === "processed")?.suspected_silent_drop ?? [];
+  if (lacking.length === 0) return { tone: "good", text: `${text}.` };
+  const steps = lacking.map(({ step }) => step).join(", ");
+  return { tone: "warn", text: `${text}. Suspected of a silent drop: nearly every message like it records ${steps}.` };
+}
+
+function handledText(attempts: readonly Attempt[], handled: Attempt): string {
+  if (!isRequest(handled)) return deferredText(attempts, handled);
+  const requests = attempts.filter(isRequest);
+  const place = requests.indexOf(handled);
+  const before = requests.slice(0, place).filter((attempt) => attempt.outcome !== "in_flight").length;
+  if (before === 0) return "Handled at the first attempt";
+  return `Recovered: handled at the ${ordinal(place + 1)} attempt, after ${plural(before, "that was not", "that were not")}`;
+}
+
+function deferredText(attempts: readonly Attempt[], handled: Attempt): string {
+  const late = attempts.some((attempt) => missedDeadline(attempt) && attempt.continues === handled.continues);
+  return late ? "Handled late: the work was deferred, and done after its deadline" : "Handled: the work was deferred, and is done";
+}
+
+function duplicates(attempts: readonly Attempt[], handled: Attempt): string {
+  const later = attempts.slice(attempts.indexOf(handled) + 1).filter((attempt) => attempt.outcome === "duplicate").length;
+  if (later === 0) return "";
+  return `${plural(later, "duplicate was", "duplicates were")} answered with the stored response, without running the handler again`;
 }
 
 function failures(attempts: readonly Attempt[]): string {
-  const failed = attempts.filter((attempt) => attempt.outcome === "failed").length;
-  if (failed === 1) return attempts.length === 1 ? "its only attempt failed" : `one of ${formatCount(attempts.length)} attempts failed, none did the work`;
+  const requests = attempts.filter(isRequest);
+  const failed = requests.filter((attempt) => attempt.outcome === "failed").length;
+  if (failed === 1) return requests.length === 1 ? "its only attempt failed" : `one of ${formatCount(requests.length)} attempts failed, none did the work`;
   return `${plural(failed, "attempt")} failed, none did the work`;
 }
 
-function missing(attempt: Attempt): string {
+function dropped(attempt: Attempt): string {
+  if (missedDeadline(attempt)) return "the work was deferred, and nobody marked it by its deadline";
   const names = attempt.missing_steps ?? [];
-  return names.length === 0 ? "" : ` (missing: ${names.join(", ")})`;
+  const missing = names.length === 0 ? "" : ` (missing: ${names.join(", ")})`;
+  return `the provider was told that all is well, but the work was not done${missing}`;
+}
+
+function by({ deferred_until: deadline }: Attempt): string {
+  return deadline === undefined ? "" : `, to be marked by ${formatDateTime(deadline)}`;
 }

@@ -1,16 +1,26 @@
 /** The shapes of the collector's API. Times are microseconds since the Unix epoch unless a name says otherwise. */
 
 export const OUTCOMES = [
-  "processed", "silent_drop", "failed", "rejected", "in_flight", "unavailable", "duplicate", "ignored",
+  "processed", "silent_drop", "failed", "rejected", "in_flight", "unavailable", "duplicate", "ignored", "deferred",
 ] as const;
 
 /** What became of an attempt. A newer collector may send one that this page does not know. */
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** Stands beside the outcomes in the filter: processed, and suspected. */
+export const SUSPECTED = "suspected_silent_drop";
+
 export const WINDOWS = ["15m", "1h", "24h", "7d"] as const;
 export type Window = (typeof WINDOWS)[number];
 
-export type OutcomeCounts = Record<Outcome, number> & { attempts: number; success_rate: number | null };
+export type OutcomeCounts = Record<Outcome, number> & {
+  /** Requests. What became of deferred work is counted by outcome, and is no request. */
+  attempts: number;
+  /** Records of what became of deferred work. */
+  continued: number;
+  suspected_silent_drop: number;
+  success_rate: number | null;
+};
 
 export interface SeriesPoint {
   at: number;
@@ -58,6 +68,7 @@ export interface MessageSummary {
   last_seen: number;
   attempts: number;
   outcome: Outcome;
+  suspected_silent_drop: boolean;
 }
 
 export interface MessageList {
@@ -73,8 +84,32 @@ export interface Diagnosis {
   fix: string;
 }
 
+export interface ErrorInfo {
+  type: string;
+  message: string;
+  fingerprint: string;
+}
+
+export interface Step {
+  name: string;
+  /** When it ended, after the request came in. */
+  at_us: number;
+  duration_us?: number;
+  /** A step with one was not done. */
+  error?: ErrorInfo;
+}
+
+/** A usual step that a processed message lacks: so many of so many messages recorded it. */
+export interface Lacking {
+  step: string;
+  recorded: number;
+  of: number;
+}
+
 export interface Attempt {
   id: string;
+  /** The attempt whose deferred work this is the rest of: then this is no request. */
+  continues?: string;
   endpoint: string;
   provider: string;
   message_id?: string;
@@ -85,19 +120,25 @@ export interface Attempt {
   duration_us: number;
   status?: number;
   outcome: Outcome;
+  /** By when deferred work is to be marked. */
+  deferred_until?: number;
   verification: { result: "verified" | "rejected" | "unverified"; code?: string; diagnosis?: Diagnosis };
   dedup: { result: string; store?: string };
-  steps?: { name: string; at_us: number }[];
+  steps?: Step[];
   missing_steps?: string[];
-  failure?: { reason?: string; error?: { type: string; message: string; fingerprint: string } };
+  failure?: { reason?: string; error?: ErrorInfo };
   request: { method: string; path: string; headers?: Record<string, string>; size: number };
   response?: { size: number };
+  bodies?: { request?: string; response?: string };
   metadata?: Record<string, unknown>;
   stored_at: number;
+  suspected_silent_drop?: Lacking[];
 }
 
 export interface MessageDetail extends MessageSummary {
   attempts_list: Attempt[];
+  /** Records that the collector can no longer read. */
+  unreadable: number;
 }
 
 export interface ApiKey {
@@ -133,4 +174,6 @@ export interface LiveAttempt {
   received_at: number;
   duration_us: number;
   status: number | null;
+  continues: string | null;
+  suspected_silent_drop: boolean;
 }

@@ -25,6 +25,14 @@ const OUTCOME_WORDS: Record<Outcome, TonedWord> = {
   unavailable: { label: "Unavailable", tone: "warn", meaning: "The de-duplication store could not be asked, so the handler did not run." },
   duplicate: { label: "Duplicate", tone: "quiet", meaning: "The message was handled before: the stored response was sent again, and the handler did not run." },
   ignored: { label: "Ignored", tone: "quiet", meaning: "The event type is declared ignored." },
+  deferred: { label: "Deferred", tone: "quiet", meaning: "The handler answered, and its work goes on elsewhere." },
+};
+
+/** No outcome: what the collector suspects of a processed message. */
+export const SUSPECTED_WORD: TonedWord = {
+  label: "Suspected silent drop",
+  tone: "warn",
+  meaning: "Processed, but without a step that nearly every message like it records. It is a suspicion: the outcome stands.",
 };
 
 export function outcomeWord(outcome: string): TonedWord {

@@ -49,5 +49,13 @@ describe("the verdict", () => {
     expect(verdictOf(overview([row({ rejected: 1 })])).tone).toBe("warn");
     expect(verdictOf(overview([row({ processed: 0, unavailable: 1 })])).tone).toBe("bad");
     expect(verdictOf(overview([])).tone).toBe("quiet");
+    expect(verdictOf(overview([row({ suspected_silent_drop: 1 })]))).toEqual({
+      tone: "warn", text: "Nothing failed, but 1 message was processed without a step that nearly every message like it records.",
+    });
+  });
+  it("says what is not known yet", () => {
+    expect(verdictOf(overview([row({ deferred: 3, continued: 1 })])).text).toContain("as far as it is known: 2 deferred it");
+    expect(verdictOf(overview([row({ deferred: 3, continued: 3 })])).text).toBe("Every webhook that arrived did its work.");
+    expect(verdictOf(overview([row({ processed: 1, continued: 1, attempts: 0 })])).tone, "work that began before the window").toBe("good");
   });
 });

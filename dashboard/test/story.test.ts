@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { storyOf } from "../src/story.ts";
-import { attempt, DIAGNOSIS } from "./samples.ts";
+import { attempt, deferred, DIAGNOSIS, MISSED, rest } from "./samples.ts";
 
 const rejected = attempt("rejected", { verification: { result: "rejected", code: "timestamp_too_old" } });
 const diagnosed = (changes: Partial<typeof DIAGNOSIS>) =>
@@ -37,11 +37,43 @@ describe("the story of a message", () => {
       "refused for a cause that only a newer sender knows", [diagnosed({ finding: "new_finding" })], "refused",
       "Refused before the handler. No signature matches the body, the headers and the secrets of this endpoint.",
     ],
+    ["deferred and done", [deferred(), rest("processed")], "good", "Handled: the work was deferred, and is done."],
+    [
+      "deferred, done and sent again", [deferred(), rest("processed"), attempt("duplicate")], "good",
+      "Handled: the work was deferred, and is done; 1 duplicate was answered with the stored response, without running the handler again.",
+    ],
+    ["deferred and failed", [deferred(), rest("failed")], "bad", "Not handled: the work was deferred, and it failed."],
+    [
+      "deferred and dropped", [deferred(), rest("silent_drop", { missing_steps: ["send_mail"] })], "bad",
+      "Dropped silently: the provider was told that all is well, but the work was not done (missing: send_mail).",
+    ],
+    [
+      "deferred and forgotten", [deferred(), MISSED], "bad",
+      "Dropped silently: the work was deferred, and nobody marked it by its deadline.",
+    ],
+    [
+      "deferred and late", [deferred(), MISSED, rest("processed")], "good",
+      "Handled late: the work was deferred, and done after its deadline.",
+    ],
+    ["done elsewhere, of an attempt that is not stored", [rest("processed")], "good", "Handled: the work was deferred, and is done."],
+    [
+      "failed, then handled after work elsewhere failed", [deferred(), rest("failed"), attempt("processed")], "good",
+      "Recovered: handled at the 2nd attempt, after 1 that was not.",
+    ],
+    [
+      "suspected", [attempt("processed", { suspected_silent_drop: [{ step: "send_mail", recorded: 49, of: 50 }] })], "warn",
+      "Handled at the first attempt. Suspected of a silent drop: nearly every message like it records send_mail.",
+    ],
     ["not stored", [], "quiet", "No attempt of this message is stored."],
   ] as const)("%s", (_name, attempts, tone, text) => {
     expect(storyOf(attempts)).toEqual({ tone, text });
   });
 
+  it("tells until when deferred work is waited for", () => {
+    const { tone, text } = storyOf([deferred(), attempt("duplicate")]);
+    expect(tone).toBe("quiet");
+    expect(text).toMatch(/^Deferred: .*, to be marked by 1 Jan 1970, .*\.$/);
+  });
   it("is not changed by a forged request that carries its id", () => {
     expect(storyOf([attempt("failed"), rejected]).tone).toBe("bad");
     expect(storyOf([attempt("processed"), rejected]).tone).toBe("good");

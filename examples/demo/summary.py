@@ -21,6 +21,7 @@ COLUMNS = (
     "in_flight",
     "unavailable",
     "ignored",
+    "deferred",
 )
 
 

@@ -1,7 +1,5 @@
 """Keeps the users of a FastAPI application in step with Clerk."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import surehook
@@ -10,16 +8,7 @@ from surehook.fastapi import with_webhook_monitoring
 from users import apply_event
 
 surehook.init()
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Uvicorn ends at once on SIGTERM: send what is still queued before that."""
-    yield
-    surehook.flush()
-
-
-app = FastAPI(lifespan=lifespan)
+app = FastAPI()
 
 
 @app.post("/api/webhooks/clerk")

@@ -1,4 +1,4 @@
-// P3 and P4 of bars.md: one JSON line for each figure. `ONLY=P3` runs one bar. The addon is a release build.
+// P3, P4 and P7 of bars.md: one JSON line for each figure. `ONLY=P3` runs one bar. The addon is a release build.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -44,7 +44,7 @@ function timed(call, count) {
 }
 
 /** The package as it is built, with the release build of the addon in the place of the one for tests. */
-function withReleaseAddon(use) {
+async function withReleaseAddon(use) {
   const directory = mkdtempSync(join(tmpdir(), 'surehook-bench-'))
   try {
     const installed = join(directory, 'node_modules/surehook')
@@ -52,7 +52,7 @@ function withReleaseAddon(use) {
     cpSync(join(PACKAGE, 'package.json'), join(installed, 'package.json'))
     cpSync(join(PACKAGE, 'dist'), join(installed, 'dist'), { recursive: true })
     symlinkSync(join(PACKAGE, 'native-release'), join(installed, 'native'))
-    use(createRequire(join(directory, 'bench.js'))('surehook'))
+    await use(createRequire(join(directory, 'bench.js'))('surehook'))
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -88,8 +88,42 @@ function versionOf(name) {
   return JSON.parse(readFileSync(join(PACKAGE, 'node_modules', name, 'package.json'), 'utf8')).version
 }
 
-withReleaseAddon((surehook) => {
+/** More attempts than the queue holds, so that both a queue with room and a full one are measured. */
+const ATTEMPTS = 20_000
+const RECORDING_ROUNDS = 5
+
+/** How long ending a delivery takes at the 99th percentile while the collector is down: the least of some rounds. */
+async function recording(name, spoolDir, { Endpoint, init, shutdown }) {
+  const rounds = []
+  for (let round = 0; round < RECORDING_ROUNDS; round++) {
+    // Nobody listens on port 1.
+    init({ apiKey: 'shk_bench_0123456789abcdef', endpoint: 'http://127.0.0.1:1', logger: quiet, ...(spoolDir && { spoolDir: join(spoolDir, String(round)) }) })
+    const endpoint = new Endpoint({ provider: 'clerk', verification: 'off', name: 'bench' })
+    const incoming = { method: 'POST', path: '/webhooks/clerk', headers: [], body: Buffer.from('{"type":"user.created","data":{"id":"user_29w83sxmDNGwOuEthce5gg56FcC"}}') }
+    const response = { status: 200, headers: [], body: Buffer.from('ok') }
+    const times = new Float64Array(ATTEMPTS)
+    for (let i = 0; i < ATTEMPTS; i++) {
+      const { delivery } = endpoint.begin(incoming, null)
+      const started = process.hrtime.bigint()
+      delivery.finish(response)
+      times[i] = Number(process.hrtime.bigint() - started) / 1000
+      if (i % 100 === 99) await new Promise((resolve) => { setImmediate(resolve) })
+    }
+    await shutdown(0)
+    rounds.push(times.sort()[Math.floor(ATTEMPTS * 0.99)])
+  }
+  console.log(JSON.stringify({ bar: 'P7', case: `Node, ${name}, p99`, unit: 'us', value: Math.round(Math.min(...rounds) * 1000) / 1000 }))
+}
+
+const quiet = { info() {}, warn() {}, error() {} }
+
+await withReleaseAddon(async (surehook) => {
   const only = process.env.ONLY
   if (!only || only === 'P3') for (const size of [1, 20, 256]) compare('P3', size, surehook)
   if (!only || only === 'P4') compare('P4', 1, surehook)
+  if (only && only !== 'P7') return
+  const spool = mkdtempSync(join(tmpdir(), 'surehook-bench-spool-'))
+  await recording('queue', null, surehook)
+  await recording('spool', spool, surehook)
+  rmSync(spool, { recursive: true })
 })

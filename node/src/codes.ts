@@ -67,6 +67,7 @@ export const OUTCOMES = [
   'unavailable',
   'duplicate',
   'ignored',
+  'deferred',
 ] as const
 
 /** What became of an attempt. */
@@ -82,6 +83,7 @@ export const DROP_REASONS = [
   'shutdown_timeout',
   'internal_error',
   'fork',
+  'before_send',
 ] as const
 
 /** Why a recorded attempt never reached the collector. */

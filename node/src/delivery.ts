@@ -2,11 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 import type { Delivery as NativeDelivery, Question } from '../native/binding'
 import { asBuffer } from './body'
-import { SurehookError } from './errors'
-import { describe, shown } from './failure'
+import { checkOptions, invalid } from './checks'
+import { SurehookError, translated } from './errors'
+import { shown, thrown } from './failure'
 import { pack } from './headers'
+import { tellable } from './json'
 import { logNotices } from './logger'
+import { runStep } from './steps'
 import type { TransactionStore } from './store'
+import type { DeliverySpan } from './tracing'
 import { Work } from './work'
 
 /** A whole HTTP answer that is to be sent in the handler's place. */
@@ -39,12 +43,12 @@ export function currentDelivery(): Delivery | undefined {
 }
 
 /**
- * One verified delivery of a webhook: what a handler marks its work on. The handler needs `step`, `processed` and
- * `failed`; the other methods are for adapters.
+ * One verified delivery of a webhook: what a handler marks its work on. The methods from `handle` on are for adapters.
  */
 export class Delivery {
   readonly #native: NativeDelivery
   readonly #work: Work | null
+  readonly #span: DeliverySpan | null
   /** The id the provider gave the message; the same for each of its attempts. */
   readonly messageId: string | null
   /** E.g. `user.created`. */
@@ -53,9 +57,11 @@ export class Delivery {
   readonly entityId: string | null
 
   /** @internal */
-  constructor(delivery: NativeDelivery, store: TransactionStore | null) {
+  constructor(delivery: NativeDelivery, store: TransactionStore | null, span: DeliverySpan | null) {
     this.#native = delivery
     this.#work = store && new Work(store)
+    this.#span = span
+    span?.set(() => delivery.attributes())
     this.messageId = delivery.messageId
     this.eventType = delivery.eventType
     this.entityId = delivery.entityId
@@ -66,14 +72,45 @@ export class Delivery {
     this.#native.step(shown(name))
   }
 
-  /** Says that the work is done. The first of `processed` and `failed` counts. */
+  /**
+   * Runs a named piece of the work, and records how long it took and the error that ended it; it returns what `work` returns, and
+   * throws what it throws.
+   *
+   * ```ts
+   * const profile = await delivery.run('create_profile', () => createProfile(event.data))
+   * ```
+   */
+  run<T>(name: string, work: () => T): T {
+    return runStep(this.#native, name, work)
+  }
+
+  /** Says that the work is done. The first of `processed`, `failed` and `defer` counts. */
   processed(): void {
     this.#native.processed()
   }
 
-  /** Says that the work could not be done; the provider's retry will run the handler again. */
-  failed(reason: string): void {
-    this.#native.failed(shown(reason))
+  /**
+   * Says that the work could not be done; the provider's retry will run the handler again. The metadata is redacted, and told up to
+   * 8 KiB.
+   */
+  failed(reason: string, metadata?: Readonly<Record<string, unknown>>): void {
+    this.#native.failed(shown(reason), tellable(metadata))
+  }
+
+  /**
+   * Says that the work goes on after the answer, and gives the token by which a worker, in any process, takes it up with
+   * `deferred(token)`. Not marked there within `deadlineMs`, 1 s to 7 days, it is a silent drop.
+   *
+   * @throws SurehookError `invalid_option` when the deadline is out of its range, or the delivery has ended
+   *
+   * ```ts
+   * await queue.add('welcome', { token: delivery.defer({ deadlineMs: 60_000 }), user: event.data.id })
+   * ```
+   */
+  defer(options: { deadlineMs: number }): string {
+    checkOptions(options, { deadlineMs: 'number' })
+    if ((options.deadlineMs as unknown) === undefined) throw invalid('deadlineMs', 'it must be a number, not undefined')
+    return translated(() => this.#native.defer(options.deadlineMs))
   }
 
   /**
@@ -93,8 +130,9 @@ export class Delivery {
    * For adapters: runs the handler in the reach of {@link currentDelivery}. With a `store` it is a promise: a transaction is begun
    * first, and ends with the delivery.
    */
-  run<T>(handler: () => T): T | Promise<Awaited<T>> {
-    const reached = () => current.run(this, handler)
+  handle<T>(handler: () => T): T | Promise<Awaited<T>> {
+    const traced = () => (this.#span ? this.#span.run(handler) : handler())
+    const reached = () => current.run(this, traced)
     return this.#work ? this.#work.run(() => reached() as Awaited<T> | Promise<Awaited<T>>) : reached()
   }
 
@@ -106,24 +144,30 @@ export class Delivery {
   finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
     const { status, headers, body } = response
     const instead = this.#native.finish(status, pack(headers), body === null ? null : asBuffer(body))
-    if (instead instanceof Promise) return instead.finally(logNotices)
-    if (instead && this.#work) return this.#work.finish(instead as Question)
-    logNotices()
+    if (instead instanceof Promise) return instead.finally(() => { this.#over() })
+    if (instead && this.#work) return this.#work.finish(instead as Question).finally(() => { this.#over() })
+    this.#over()
     return instead as Answer | null
   }
 
   /** For adapters: ends the delivery with what the handler threw. */
   fail(error: unknown): void {
-    this.#ended(this.#native.fail('Raised', ...describe(error)))
+    this.#ended(this.#native.fail('Raised', thrown(error)))
   }
 
   /** For adapters: ends the delivery because the sender went away. After `finish` or `fail` it does nothing. */
   cancel(): void {
-    this.#ended(this.#native.fail('Cancelled', 'ClientDisconnected', 'the sender closed the connection before the answer', null))
+    const message = 'the sender closed the connection before the answer'
+    this.#ended(this.#native.fail('Cancelled', { errorType: 'ClientDisconnected', message }))
   }
 
   #ended(question: Question | null): void {
     void this.#work?.abandon(question)
+    this.#over()
+  }
+
+  #over(): void {
+    this.#span?.end(() => this.#native.attributes())
     logNotices()
   }
 }

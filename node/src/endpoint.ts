@@ -9,6 +9,7 @@ import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
 import { answer as answered, type TransactionStore } from './store'
+import { Tracing, type DeliverySpan } from './tracing'
 
 /** A request as an adapter hands it in. */
 export interface IncomingWebhook {
@@ -46,12 +47,22 @@ export interface DedupCounts {
   readonly bodiesOmitted: number
 }
 
+/** A request on its way through an endpoint. */
+interface Arrival<Req> {
+  incoming: IncomingWebhook
+  /** The body, where there is one. */
+  bytes: Buffer | null
+  request: Req
+  span: DeliverySpan | null
+}
+
 /** One guarded webhook route. The wrappers of the frameworks are made of it: `begin`, the handler, `finish`. */
 export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
   readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
   readonly #store: TransactionStore | null
+  readonly #tracing: Tracing | null
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -60,7 +71,9 @@ export class Endpoint<Req = unknown> {
   /** @throws SurehookError when the options, or first of all the secret, cannot be used */
   constructor(options: WebhookOptions<Req>) {
     const settings = toNative(options)
-    this.#native = translated(() => new (native().Endpoint)(settings))
+    this.#tracing = Tracing.of(options.tracing)
+    const traced = this.#tracing !== null
+    this.#native = translated(() => new (native().Endpoint)({ ...settings, traced }))
     this.#idempotencyKey = options.idempotencyKey
     this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
     this.#store = options.store ?? null
@@ -81,47 +94,44 @@ export class Endpoint<Req = unknown> {
    */
   begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
     const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
+    const arrival = { incoming, bytes, request, span: this.#tracing?.start(this.provider, incoming.headers) ?? null }
     const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
-    if (mayAsk && this.#signatureVerifier) return this.#ask(this.#signatureVerifier, incoming, bytes, request)
-    return this.#decide(incoming, bytes, request, null)
+    if (mayAsk && this.#signatureVerifier) return this.#ask(this.#signatureVerifier, arrival, bytes)
+    return this.#decide(arrival, null)
   }
 
   async #ask(
     verifier: NonNullable<WebhookOptions<Req>['signatureVerifier']>,
-    incoming: IncomingWebhook,
+    arrival: Arrival<Req>,
     bytes: Buffer,
-    request: Req,
   ): Promise<Decision> {
-    const { verdict, fault } = await ask(verifier, request, bytes, incoming.headers)
-    const decision = await this.#decide(incoming, bytes, request, verdict)
+    const { verdict, fault } = await ask(verifier, arrival.request, bytes, arrival.incoming.headers)
+    const decision = await this.#decide(arrival, verdict)
     if (fault !== undefined && decision.answer?.kind === 'reject') log('error', `${this.name}: ${fault}`)
     return decision
   }
 
-  #decide(
-    incoming: IncomingWebhook,
-    bytes: Buffer | null,
-    request: Req,
-    verdict: boolean | string | null,
-  ): Decision | Promise<Decision> {
+  #decide({ incoming, bytes, request, span }: Arrival<Req>, verdict: boolean | string | null): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
     const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
-    if (begun instanceof Promise) return begun.then((decision) => this.#decided(decision))
-    if (begun.question) return this.#asked(begun.question, this.#store as TransactionStore)
-    const decision = this.#decided(begun)
+    if (begun instanceof Promise) return begun.then((decision) => this.#decided(decision, span))
+    if (begun.question) return this.#asked(begun.question, this.#store as TransactionStore, span)
+    const decision = this.#decided(begun, span)
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
     return decision
   }
 
-  async #asked(question: Question, store: TransactionStore): Promise<Decision> {
-    return this.#decided((await answered(question, store, null)).decision() as NativeDecision)
+  async #asked(question: Question, store: TransactionStore, span: DeliverySpan | null): Promise<Decision> {
+    return this.#decided((await answered(question, store, null)).decision() as NativeDecision, span)
   }
 
-  #decided({ answer, delivery }: NativeDecision): Decision {
+  #decided({ answer, delivery }: NativeDecision, span: DeliverySpan | null): Decision {
     logNotices()
-    return delivery ? { delivery: new Delivery(delivery, this.#store) } : { answer: answer as Answer }
+    if (delivery) return { delivery: new Delivery(delivery, this.#store, span) }
+    span?.end(() => answer?.attributes)
+    return { answer: answer as Answer }
   }
 
   /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { Endpoint, NOT_JSON, parseJson, type Decision, type Delivery, type WebhookOptions } from './index'
@@ -87,7 +88,7 @@ function run(delivery: Delivery, handle: () => unknown, next: Next): void {
     next(error)
   }
   try {
-    Promise.resolve(delivery.run(handle)).catch(fail)
+    Promise.resolve(delivery.handle(handle)).catch(fail)
   } catch (error) {
     fail(error)
   }
@@ -103,7 +104,8 @@ function receive(request: WebhookRequest, limit: number, done: (body: ReceivedBo
   else if (body instanceof Uint8Array) done(body)
   else if (request.readableDidRead) done('unavailable')
   else if (Number(request.headers['content-length']) > limit) refuseUnread(request, done)
-  else readStream(request, limit, done)
+  // The stream's events come from the connection; what is current for the request (a trace, a store) stays so.
+  else readStream(request, limit, AsyncResource.bind(done))
 }
 
 /** Reads at most `limit` bytes. A sender that goes away before the end gets no answer, and needs none. */

@@ -1,9 +1,20 @@
+import type { ThrownError } from '../native/binding'
 import { native } from './native'
 
-/** The type, the message and the place of whatever was thrown. */
+/** The type, the message and the place of whatever was thrown, also of what throws when it is looked at. */
 export function describe(error: unknown): [type: string, message: string, location: string | null] {
-  if (error instanceof Error) return [shown(error.name), shown(error.message), place(error.stack)]
+  try {
+    if (error instanceof Error) return [shown(error.name), shown(error.message), place(error.stack)]
+  } catch {
+    return ['Error', 'an error that cannot be read', null]
+  }
   return [error === null ? 'null' : typeof error, shown(error), null]
+}
+
+/** The same as the native side takes it. */
+export function thrown(error: unknown): ThrownError {
+  const [errorType, message, location] = describe(error)
+  return location === null ? { errorType, message } : { errorType, message, location }
 }
 
 /** The type and the message in one line, without what looks like a credential. */

@@ -73,7 +73,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
 
     preHandler(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction) {
       const { surehook } = request
-      if (surehook) Promise.resolve(surehook.run(done)).catch(done)
+      if (surehook) Promise.resolve(surehook.handle(done)).catch(done)
       else done()
     },
 

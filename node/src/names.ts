@@ -14,7 +14,7 @@ const CORE_NAMES = new Map(WORDS.map((word) => [camelCase(word), word]))
 const NODE_NAMES = new Map(WORDS.map((word) => [word, camelCase(word)]))
 
 /** Options whose name in the core is another one, not only another spelling. */
-const NODE_OPTIONS = new Map([['tolerance', 'toleranceSeconds'], ['dedup_ttl', 'dedupTtlSeconds']])
+const NODE_OPTIONS = new Map([['tolerance', 'toleranceSeconds'], ['dedup_ttl', 'dedupTtlSeconds'], ['deadline', 'deadlineMs']])
 
 /** The object with its own members under the names of the core; the values are left as they are. */
 export function withCoreNames(object: object): Record<string, unknown> {

@@ -47,7 +47,7 @@ export function withWebhookMonitoring<Req extends Request = Request, Context = u
     request.signal.addEventListener('abort', () => { delivery.cancel() }, { once: true })
     const readable = typeof body === 'string' ? request : withBody(request, body)
     try {
-      return await finish(delivery, await delivery.run(() => handler(readable, context, delivery)))
+      return await finish(delivery, await delivery.handle(() => handler(readable, context, delivery)))
     } catch (error) {
       delivery.fail(error)
       throw error

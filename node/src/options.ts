@@ -4,6 +4,7 @@ import type { SignatureVerifier } from './custom-verifier'
 import { signerOf, type WebhookScheme } from './scheme'
 import { secretList } from './secrets'
 import { checkStore, type TransactionStore } from './store'
+import type { TracingMode } from './tracing'
 import { workers } from './workers'
 
 /** How one webhook route is guarded. Only the provider, and its secret in the environment, are needed. */
@@ -71,8 +72,24 @@ interface GuardOptions<Req> {
   onSilentDrop?: 'report' | 'retry'
   /** What is done when an id comes again with another body. */
   onIdReuse?: 'replay' | 'handle' | 'reject'
+  /**
+   * Tells the collector the bodies too, credentials taken out: `true`, or the dotted paths of JSON that are taken out
+   * (`['data.email_addresses']`), or `{ keep, remove }`. Off by default.
+   */
+  captureBody?: boolean | readonly string[] | CapturedPaths
+  /**
+   * Where the application has OpenTelemetry's API: a span for each request, linked to the sender's trace (`link`, default), as a
+   * part of it (`parent`), or none (`off`).
+   */
+  tracing?: TracingMode
   /** `off` lets everything through unchecked, and says so in the log. */
   verification?: 'on' | 'off'
+}
+
+/** The dotted paths of JSON bodies that are told: all of them when `keep` is absent, but for those in `remove`. */
+export interface CapturedPaths {
+  keep?: readonly string[]
+  remove?: readonly string[]
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -93,13 +110,14 @@ const RULES: Readonly<Record<string, Rule>> = {
   onIdReuse: ['replay', 'handle', 'reject'],
   onInFlight: ['answer', 'wait'],
   onStoreError: ['reject', 'process'],
+  tracing: ['link', 'parent', 'off'],
   verification: ['on', 'off'],
 }
 
 /** The options as the native side takes them. */
-export function toNative(options: WebhookOptions<never>): NativeOptions {
+export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 'traced'> {
   checkOptions(options, RULES)
-  const { provider, scheme, signatureSecret, signatureVerifier, steps, ignore, store, ...rest } = options
+  const { provider, scheme, signatureSecret, signatureVerifier, steps, ignore, store, captureBody, ...rest } = options
   if (signatureVerifier && signatureSecret !== undefined) {
     throw invalid('signatureSecret', 'nothing would use it: signatureVerifier verifies')
   }
@@ -107,6 +125,7 @@ export function toNative(options: WebhookOptions<never>): NativeOptions {
   if (store && options.dedup !== undefined) throw invalid('dedup', 'nothing would use it: store remembers')
   const here = workers()
   const signer = signerOf({ provider, scheme })
+  const captured = capturedBy(captureBody)
   return {
     ...(rest as Partial<NativeOptions>),
     ...signer,
@@ -114,6 +133,7 @@ export function toNative(options: WebhookOptions<never>): NativeOptions {
     customVerifier: signatureVerifier !== undefined,
     ...(store && { store: store.kind }),
     ...(here && { workers: here }),
+    ...(captured && { captureBody: captured }),
     ...(ignore && { ignore: [...ignore] }),
     ...(steps !== undefined && { steps: stepsOf(steps) }),
   }
@@ -126,4 +146,20 @@ function stepsOf(steps: unknown): Record<string, string[]> {
     return [type, [...names]]
   })
   return Object.fromEntries(entries)
+}
+
+function capturedBy(captureBody: unknown): { keep: string[]; remove: string[] } | undefined {
+  if (captureBody === undefined || captureBody === false) return undefined
+  if (captureBody === true) return { keep: [], remove: [] }
+  if (isTextList(captureBody)) return { keep: [], remove: [...captureBody] }
+  const { keep = [], remove = [] } = isPlain(captureBody) ? captureBody : { keep: null }
+  if (isTextList(keep) && isTextList(remove)) return { keep: [...keep], remove: [...remove] }
+  const what = typeof captureBody === 'object' ? 'this' : kind(captureBody)
+  throw invalid('captureBody', `it must be true, a list of paths to take out, or lists named keep and remove, not ${what}`)
+}
+
+/** An object with no other members than those of {@link CapturedPaths}. */
+function isPlain(value: unknown): value is { keep?: unknown; remove?: unknown } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.keys(value).every((name) => name === 'keep' || name === 'remove')
 }

@@ -7,7 +7,7 @@ import { ESLint } from 'eslint'
 
 const eslint = new ESLint({ cwd: fileURLToPath(new URL('..', import.meta.url)) })
 
-for (const adapter of ['express', 'fastify', 'nextjs', 'node-response', 'pg', 'prisma']) {
+for (const adapter of ['express', 'fastify', 'nextjs', 'node-response', 'pg', 'prisma', 'serverless']) {
   const filePath = fileURLToPath(new URL(`../src/${adapter}.ts`, import.meta.url))
   const source = readFileSync(filePath, 'utf8')
   const complaints = async (text) => (await eslint.lintText(text, { filePath }))[0].messages.map(({ ruleId }) => ruleId)

@@ -51,9 +51,9 @@ for (const [type, value] of Object.entries(values)) {
     refuses(() => verify(value), 'invalid_option', 'verify')
   })
 
-  for (const option of ['url', 'verifyToken', 'name', 'dedup', 'eventTypeField', 'toleranceSeconds', 'maxBodyBytes', 'rejectStatus', 'dedupTtlSeconds', 'requireProcessingMark', 'ignore', 'steps', 'onSilentDrop', 'onIdReuse', 'onInFlight', 'onStoreError', 'store', 'verification', 'idempotencyKey', 'signatureVerifier']) {
+  for (const option of ['url', 'verifyToken', 'name', 'dedup', 'eventTypeField', 'toleranceSeconds', 'maxBodyBytes', 'rejectStatus', 'dedupTtlSeconds', 'requireProcessingMark', 'ignore', 'steps', 'onSilentDrop', 'onIdReuse', 'onInFlight', 'onStoreError', 'store', 'captureBody', 'tracing', 'verification', 'idempotencyKey', 'signatureVerifier']) {
     test(`${option} that is ${type}`, () => {
-      const right = { number: /^(toleranceSeconds|maxBodyBytes)$/, boolean: /^requireProcessingMark$/, function: /^(idempotencyKey|signatureVerifier)$/, bare: /^steps$/, Map: /^steps$/, proxy: /^steps$/ }[type]
+      const right = { number: /^(toleranceSeconds|maxBodyBytes)$/, boolean: /^(requireProcessingMark|captureBody)$/, function: /^(idempotencyKey|signatureVerifier)$/, bare: /^(steps|captureBody)$/, Map: /^(steps|captureBody)$/, proxy: /^(steps|captureBody)$/ }[type]
       if (value === undefined || right?.test(option)) return
       refuses(() => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, [option]: value }), 'invalid_option', option)
     })
@@ -67,6 +67,14 @@ for (const [type, value] of Object.entries(values)) {
       assert.throws(() => new Webhook(SECRET).verify(request.body, request.headers), { name: 'WebhookVerificationError', code: result.code })
     }
   })
+
+  for (const option of ['apiKey', 'endpoint', 'caFile', 'spoolDir', 'spoolMaxAttempts', 'spoolMaxBytes', 'beforeSend']) {
+    test(`${option} of init that is ${type}`, () => {
+      const right = { number: /^spoolMax/, NaN: /^spoolMax/, function: /^beforeSend$/ }[type]
+      if (value === undefined || right?.test(option)) return
+      refuses(() => init({ [option]: value }), 'invalid_option', option)
+    })
+  }
 
   for (const option of ['method', 'url', 'now', 'toleranceSeconds', 'maxBodyBytes']) {
     test(`${option} of verify that is ${type}`, () => {
@@ -97,6 +105,15 @@ test('a store that lacks a member, or goes with what it takes the place of, is r
   for (const kind of ['', 'A', 'x'.repeat(41)]) refuses(() => build({ store: { ...store, kind } }), 'invalid_option', kind)
   for (const options of [{ dedup: 'memory://' }, { onInFlight: 'wait' }]) refuses(() => build({ store, ...options }), 'invalid_option', JSON.stringify(options))
   assert.equal(build({ store }).name, 'clerk')
+})
+
+test('paths of captured bodies that are none are refused, and none but two lists', () => {
+  const build = (captureBody) => new Endpoint({ provider: 'clerk', signatureSecret: SECRET, captureBody })
+  for (const captureBody of ['data.email', [7], [''], ['data..email'], ['.'], { keep: 'data' }, { remove: [null] }, { omit: ['data'] }, { keep: ['data'], except: [] }, 1]) {
+    refuses(() => build(captureBody), 'invalid_option', JSON.stringify(captureBody))
+    assert.throws(() => build(captureBody), /the option captureBody /)
+  }
+  for (const captureBody of [true, false, [], ['data.email'], {}, { keep: ['data'] }, { keep: ['data.*'], remove: ['data.email'] }]) assert.equal(build(captureBody).name, 'clerk')
 })
 
 test('an option is called in an error what the user called it', () => {

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { Endpoint, flush, init, verify, Webhook } from 'surehook'
+import { currentDelivery, Endpoint, flush, init, verify, Webhook } from 'surehook'
 import { withWebhookMonitoring } from 'surehook/express'
 import { clerkEvent, OTHER_SECRET, svixHeaders } from './support/signing.mjs'
 import { wrappers } from './support/wrappers.mjs'
@@ -61,6 +61,45 @@ function assertUnseen(texts) {
   for (const needle of needles) assert.ok(!all.includes(needle), all.slice(Math.max(0, all.indexOf(needle) - 300), all.indexOf(needle) + 100))
 }
 
+/** A credential of many kinds that looks like the real one; none has a part that is not its own. */
+const kinds = {
+  webhook: (n) => `whsec_${Buffer.from(`canary-canary-${n}-canary-canary`).toString('base64')}`,
+  stripe: (n) => `sk_live_canary${n}canarycanarycanary`,
+  github: (n) => `ghp_canary${String(n).padStart(3, '0')}canarycanarycanarycanary00`,
+  ours: (n) => `shk_canary${n}canarycanarycanary`,
+  jwt: (n) => [{ alg: 'HS256' }, { sub: `canary-canary-${n}` }, 'canary-canary-signature'].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.'),
+  bearer: (n) => `Bearer canary${n}canarycanarycanarycanary`,
+  basic: (n) => `Basic ${Buffer.from(`user:canary-canary-${n}`).toString('base64')}`,
+  url: (n) => `postgres://user:canary${n}canary@db.example.com/app`,
+  cookie: (n) => `Cookie: session=canary${n}canarycanary`,
+  assignment: (n) => `password=canary${n}canarycanary`,
+}
+
+/** Puts two hundred of them wherever an application or a sender could. */
+async function credentialsEverywhere(t) {
+  const sent = Object.values(kinds).flatMap((make, kind) => Array.from({ length: 20 }, (_, n) => make(kind * 20 + n)))
+  assert.equal(sent.length, 200)
+  const options = { provider: 'clerk', signatureSecret: CANARY, captureBody: true }
+  for (const serve of Object.values(wrappers)) {
+    let next = 0
+    const send = await serve(t, options, () => {
+      const delivery = currentDelivery()
+      const canary = sent[next]
+      delivery.step(`charged with ${canary}`)
+      delivery.run(`as ${canary}`, async () => { throw new Error(`no ${canary}`) }).catch(() => {})
+      if (next % 3 === 0) delivery.failed(`not with ${canary}`, { canary, list: [canary], [canary]: 1, text: `it was ${canary}, ${canary}`, error: new Error(canary) })
+      if (next % 3 === 1) throw new TypeError(`no: ${canary}`)
+      return JSON.stringify({ secret: canary, told: canary })
+    })
+    for (next = 0; next < sent.length; next++) {
+      const canary = sent[next]
+      const body = JSON.stringify({ type: 'user.created', data: { id: `user_${next}`, note: canary, password: canary, list: [{ note: `it is ${canary}` }] } })
+      const headers = { ...svixHeaders(body, { secret: CANARY }), authorization: canary, cookie: canary, 'x-api-key': canary, 'user-agent': canary, 'x-forwarded-for': canary, 'content-type': 'application/json' }
+      await send({ headers, body, path: `/hook?token=${encodeURIComponent(canary)}&a=${encodeURIComponent(canary)}` }).catch(() => undefined)
+    }
+  }
+}
+
 test('no secret is shown anywhere', async (t) => {
   await attempt(() => init({ apiKey: KEY, endpoint: 'not a URL' }))
   await attempt(() => init({ apiKey: { KEY } }))
@@ -100,8 +139,13 @@ test('no secret is shown anywhere', async (t) => {
     const own = await serve(t, { provider: 'own', signatureVerifier: async () => { throw new Error(`${CANARY} is not right`) } })
     show(await own({ body }))
   }
+  await credentialsEverywhere(t)
   assert.equal(await flush(), true)
   assert.ok(seen.length > 500 && sent.join('').includes('"signature_mismatch"') && sent.join('').includes('"verifier_error"'))
   assertUnseen(seen)
   assertUnseen(sent)
+  assert.ok(sent.join('').includes('"bodies"') && sent.join('').includes('"metadata"') && sent.join('').includes('"steps"'))
+  assert.ok(sent.join('').match(/charged with [^"]*\[redacted\]/g).length >= 600)
+  assert.doesNotMatch(sent.join(''), /canary\d+canary|canary-canary/)
+  for (const needle of ['canary-canary-', 'user:canary']) assert.ok(![0, 1, 2].some((offset) => sent.join('').includes(Buffer.from(' '.repeat(offset) + needle).toString('base64').slice(offset ? 4 : 0, -4))), needle)
 })

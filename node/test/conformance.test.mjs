@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { CERTAINTIES, Endpoint, FINDINGS, init, verify } from 'surehook'
+import { CERTAINTIES, deferred, Endpoint, FINDINGS, init, verify } from 'surehook'
+import { capture } from 'surehook/testing'
 import { clerkEvent, newId, SECRET, svixHeaders } from './support/signing.mjs'
 import { requestOf, vectors } from './support/vectors.mjs'
 
@@ -75,8 +77,9 @@ test('secrets.json: what is refused is refused when the endpoint is built', () =
   console.log(`conformance node: secrets.json ${rows.length} rows`)
 })
 
-test('outcomes.json: the answer that is sent, and whether a retry runs the handler again', () => {
+test('outcomes.json: the answer that is sent, what is recorded, and whether a retry runs the handler again', () => {
   const { rows } = vectors('outcomes')
+  const captured = capture()
   const differences = []
   for (const { id, input, expected } of rows) {
     const endpoint = new Endpoint({
@@ -90,19 +93,41 @@ test('outcomes.json: the answer that is sent, and whether a retry runs the handl
     })
     const begin = signedBeginner(endpoint, input.event_type)
     const { delivery } = begin()
-    for (const call of input.handler) {
-      if (call.step !== undefined) delivery.step(call.step)
-      else if (call.mark === 'processed') delivery.processed()
-      else delivery.failed(call.reason)
-    }
+    const token = told(delivery, input.handler)
     const answer = input.end === 'error' ? delivery.fail(new Error('as it happens')) : finish(delivery, input.end.status)
-    const stored = begin().delivery === undefined
-    if ((answer?.status ?? null) !== expected.answer_override) differences.push(`${id}: answered ${answer?.status}`)
-    if (stored !== expected.store_response) differences.push(`${id}: stored ${stored}`)
+    const recorded = captured.one()
+    captured.clear()
+    let later
+    if (input.later) {
+      told(deferred(token), input.later)
+      const end = captured.one()
+      assert.equal(end.continues, recorded.id, id)
+      later = recordedAs(end)
+    }
+    captured.clear()
+    const found = { ...recordedAs(recorded), answer_override: answer?.status ?? null, store_response: begin().delivery === undefined, ...(later && { later }) }
+    captured.clear()
+    if (!isDeepStrictEqual(found, expected)) differences.push(`${id}: ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`)
   }
+  captured.stop()
   assert.deepEqual(differences, [])
+  assert.ok(rows.some(({ input }) => input.later))
   console.log(`conformance node: outcomes.json ${rows.length} rows`)
 })
+
+/** Says what the calls of a row say; answers with the token of the work that is deferred, if it is. */
+function told(delivery, calls) {
+  let token
+  for (const { step, mark, reason } of calls) {
+    if (step !== undefined) delivery.step(step)
+    else if (mark === 'deferred') token = delivery.defer({ deadlineMs: 60_000 })
+    else if (mark === 'processed') delivery.processed()
+    else delivery.failed(reason)
+  }
+  return token
+}
+
+const recordedAs = ({ outcome, missing_steps = [] }) => ({ outcome, missing_steps })
 
 async function diagnosed(rows) {
   const worker = new Worker(new URL('./programs/diagnose.mjs', import.meta.url), { workerData: rows })

@@ -14,6 +14,7 @@ let collector
 /** A route that counts its runs, shows what the handler saw, and is slow or fails when it is told to. */
 const PROBE = `
 import { withWebhookMonitoring } from 'surehook/nextjs'
+import { trace } from '@opentelemetry/api'
 import { currentDelivery } from 'surehook'
 import type { NextRequest } from 'next/server'
 
@@ -28,14 +29,29 @@ export const POST = withWebhookMonitoring(
     if (body.data.fails) throw new Error('a secret of the database')
     await new Promise((resolve) => setTimeout(resolve, body.data.milliseconds ?? 0))
     const same = currentDelivery() === delivery
+    const span = (trace.getActiveSpan() as { name?: string } | undefined)?.name
     delivery.processed()
-    const seen = { runs, bytes, type: body.type, tenant: req.nextUrl.searchParams.get('tenant'), same }
+    const seen = { runs, bytes, type: body.type, tenant: req.nextUrl.searchParams.get('tenant'), same, span }
     return new Response(JSON.stringify(seen), { status: 202, headers: { 'content-type': 'application/x-probe' } })
   },
 )
 
 export const GET = () => Response.json({ runs, delivery: currentDelivery() === undefined })
 `
+
+/** OpenTelemetry, as an application of Next sets it up: bundled, while the package loads the API itself. */
+const INSTRUMENTATION = `
+export async function register() {
+  if (process.env.NEXT_RUNTIME !== 'nodejs') return
+  const { context, trace } = await import('@opentelemetry/api')
+  const { AsyncLocalStorageContextManager } = await import('@opentelemetry/context-async-hooks')
+  const { BasicTracerProvider } = await import('@opentelemetry/sdk-trace-base')
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  trace.setGlobalTracerProvider(new BasicTracerProvider())
+}
+`
+const { devDependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const OPENTELEMETRY = ['api', 'context-async-hooks', 'sdk-trace-base'].map((name) => `@opentelemetry/${name}@${devDependencies[`@opentelemetry/${name}`]}`)
 
 before(async () => { collector = await startCollector() })
 after(() => collector.stop())
@@ -44,7 +60,9 @@ test('the example, the quickstart and a probe', { timeout: 300_000 }, async (t) 
   const [config, route] = snippets(readFileSync(join(DOCS, 'quickstart-nextjs.md'), 'utf8'), 'ts')
   const directory = await installed(t, {
     from: join(EXAMPLES, 'nextjs'),
+    install: OPENTELEMETRY,
     files: {
+      'instrumentation.ts': INSTRUMENTATION,
       'next.config.ts': config,
       'app/api/webhooks/quickstart/route.ts': route,
       'app/api/webhooks/probe/route.ts': PROBE,
@@ -84,7 +102,7 @@ test('the example, the quickstart and a probe', { timeout: 300_000 }, async (t) 
     const response = await probe(body, standardHeaders(body))
     assert.equal(response.status, 202)
     const { runs: _runs, ...seen } = await response.json()
-    assert.deepEqual(seen, { bytes: Buffer.from(body).toString('base64'), type: 'user.created', tenant: '7', same: true })
+    assert.deepEqual(seen, { bytes: Buffer.from(body).toString('base64'), type: 'user.created', tenant: '7', same: true, span: 'process clerk' })
   })
 
   await t.test('200 duplicates at once run the handler once', async () => {

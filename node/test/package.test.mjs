@@ -9,7 +9,7 @@ import { clerkEvent, SECRET, svixHeaders } from './support/signing.mjs'
 
 const body = clerkEvent()
 const verified = `new Webhook(${JSON.stringify(SECRET)}).verify(${JSON.stringify(body)}, ${JSON.stringify(svixHeaders(body))}).type`
-const names = ['Endpoint', 'SurehookError', 'Webhook', 'WebhookVerificationError', 'currentDelivery', 'flush', 'init', 'shutdown', 'stats', 'verify']
+const names = ['Endpoint', 'SurehookError', 'Webhook', 'WebhookVerificationError', 'currentDelivery', 'deferred', 'flush', 'init', 'shutdown', 'stats', 'verify']
 
 test('the tarball works by require and by import', async (t) => {
   const directory = await installed(t, {
@@ -17,7 +17,7 @@ test('the tarball works by require and by import', async (t) => {
       'required.cjs': `const { Webhook, ...all } = require('surehook')
         const { withWebhookMonitoring } = require('surehook/express')
         if (typeof withWebhookMonitoring !== 'function' || typeof require('surehook/nextjs').withSurehook !== 'function') throw new Error('adapters')
-        if (![require('surehook/fastify').withWebhookMonitoring, require('surehook/pg').pgStore, require('surehook/prisma').prismaStore].every((it) => typeof it === 'function')) throw new Error('adapters')
+        if (![require('surehook/fastify').withWebhookMonitoring, require('surehook/pg').pgStore, require('surehook/prisma').prismaStore, require('surehook/serverless').withFlush, require('surehook/testing').capture].every((it) => typeof it === 'function')) throw new Error('adapters')
         console.log(${verified}, JSON.stringify(Object.keys({ Webhook, ...all })))`,
       'imported.mjs': `import * as all from 'surehook'
         import { withWebhookMonitoring } from 'surehook/express'
@@ -32,12 +32,29 @@ test('the tarball works by require and by import', async (t) => {
         import { currentDelivery, WebhookVerificationError } from 'surehook'
         const required = createRequire(import.meta.url)('surehook')
         console.log(required.WebhookVerificationError === WebhookVerificationError, required.currentDelivery === currentDelivery)`,
+      'untraced.mjs': `import { createRequire } from 'node:module'
+        import { Endpoint } from 'surehook'
+        import { capture, signed } from 'surehook/testing'
+        import { withFlush } from 'surehook/serverless'
+        try { createRequire(import.meta.url).resolve('@opentelemetry/api') } catch { var absent = true }
+        const captured = capture()
+        const { headers, body } = signed('clerk', { type: 'user.created' }, { secret: ${JSON.stringify(SECRET)} })
+        for (const tracing of ['link', 'parent', 'off']) {
+          const endpoint = new Endpoint({ provider: 'clerk', signatureSecret: ${JSON.stringify(SECRET)}, tracing, name: tracing })
+          const { delivery } = endpoint.begin({ method: 'POST', path: '/', headers: Object.entries(headers).flat(), body }, null)
+          await withFlush(() => delivery.handle(() => delivery.finish({ status: 200, headers: [], body: Buffer.from('ok') })))()
+        }
+        if (captured.attempts.every(({ outcome }) => outcome === 'processed')) console.log('handled', absent ? 'without' : 'with', 'the API of OpenTelemetry')`,
       'worker.mjs': `import { Worker, isMainThread } from 'node:worker_threads'
         import { Webhook } from 'surehook'
         console.log(${verified})
         if (isMainThread) for (let i = 0; i < 4; i++) new Worker(new URL(import.meta.url))`,
     },
   })
+
+  const { code: tracedCode, output: traced } = await run(directory, process.execPath, ['untraced.mjs'])
+  assert.equal(tracedCode, 0, traced)
+  assert.equal(traced, 'handled without the API of OpenTelemetry\n')
 
   for (const program of ['required.cjs', 'imported.mjs']) {
     const { code, output } = await run(directory, process.execPath, [program])

@@ -201,7 +201,7 @@ for (const [name, connect] of Object.entries(clients)) {
         // As if its lease had lapsed.
         await database.query('DELETE FROM surehook_messages')
         const { delivery } = await begin()
-        await delivery.run(() => insert(delivery.transaction(), id))
+        await delivery.handle(() => insert(delivery.transaction(), id))
         assert.equal(await delivery.finish({ status: 200, headers: [], body: Buffer.from('handled') }), null)
         assert.equal(await work(id), 1)
       })

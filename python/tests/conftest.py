@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from recorder import Recorder, recording
 from servers import HERE, HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
 from stores import postgres_server, postgres_url, redis_server, redis_url
 
@@ -161,6 +162,12 @@ def _told(process: subprocess.Popen[bytes], log: Path, pattern: str) -> str:
         return found and found[1]
 
     return eventually(look)
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    with recording() as server:
+        yield server
 
 
 def eventually(look: Callable[[], object], seconds: float = 20) -> object:

@@ -64,7 +64,7 @@ def find(name: str) -> Path:
     debian = ":".join(str(path) for path in Path("/usr/lib/postgresql").glob("*/bin"))
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{debian}")
     if found is None:
-        missing = f"{name} is missing, so its store is NOT tested: scripts/doctor servers"
+        missing = f"{name} is missing, so what needs it is NOT tested: scripts/doctor servers"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     return Path(found)
 

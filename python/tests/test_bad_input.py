@@ -376,3 +376,38 @@ def test_without_a_provider_or_a_scheme_nothing_is_built(options):
 def test_the_class_of_each_error_is_one_of_ours():
     assert issubclass(ConfigurationError, surehook.SurehookError)
     assert issubclass(WebhookVerificationError, surehook.SurehookError)
+
+
+PATHS = (
+    *("data.email_addresses", b"data", 5, {"data"}, ["data", 5], [None], [""], ["data..id"], [["data"]]),
+    *({"keep": "data"}, {"keep": None}, {"drop": []}, {1: []}, {"keep": [5]}, {"remove": ["."]}, object()),
+)
+
+
+@pytest.mark.parametrize("value", PATHS, ids=repr)
+def test_paths_of_bodies_that_are_none_are_a_configuration_error(value):
+    with pytest.raises(ConfigurationError, match="capture_body") as caught:
+        Endpoint(provider="clerk", signature_secret=SECRET, capture_body=value)
+    assert caught.value.code == "invalid_option"
+
+
+def test_callbacks_that_take_their_time_or_raise_end_no_request():
+    """The user's functions beside the handler; `before_send` has tests of its own."""
+    calls = []
+
+    def key(request, body, headers):
+        calls.append("key")
+        raise SystemError("no key")
+
+    def verifier(request, body, headers):
+        calls.append("verifier")
+        raise RecursionError("no verdict")
+
+    raw = [(name.encode(), value.encode()) for name, value in signed(BODY).items()]
+    request = {"method": "POST", "path": "/", "headers": raw, "body": BODY.encode()}
+    keyed = Endpoint(provider="clerk", signature_secret=SECRET, name="raising key", idempotency_key=key)
+    assert isinstance(keyed.begin(**request), surehook.Delivery)
+    own = Endpoint(provider="own", signature_verifier=verifier, name="raising verifier")
+    answer = own.begin(**request)
+    assert isinstance(answer, surehook.Answer) and answer.status == 401
+    assert calls == ["key", "verifier"]

@@ -1,14 +1,12 @@
 """A secret that is nowhere to be seen: no log at debug level, no error, no repr, no telemetry holds it."""
 
 import base64
-import gzip
-import http.server
+import hashlib
 import json
 import logging
 import pickle
 import subprocess
 import sys
-import threading
 from urllib.parse import quote
 
 import pytest
@@ -17,7 +15,7 @@ from servers import HTTP, environment, gunicorn, running, uvicorn
 from signing import OTHER_SECRET, event, new_id, signed
 
 import surehook
-from surehook import ConfigurationError, Endpoint, Webhook
+from surehook import ConfigurationError, Endpoint, Webhook, testing
 
 KEY = b"canary?canary>canary~canary 1234"
 CANARY = base64.b64encode(KEY).decode()
@@ -119,44 +117,8 @@ def test_no_refusal_shows_it(caplog):
     assert "rejected a request" in caplog.text
 
 
-class Recording(http.server.BaseHTTPRequestHandler):
-    """A collector that keeps what it gets, as it came."""
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        text = gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body
-        self.server.batches.append(text.decode())
-        count = len(json.loads(text)["attempts"])
-        answer = json.dumps({"accepted": count, "duplicates": 0, "rejected": []}).encode()
-        self.send_response(202)
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def recorder():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recording)
-    server.batches = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def settings(recorder) -> dict[str, str]:
-    return {
-        "SUREHOOK_ENDPOINT": f"http://127.0.0.1:{recorder.server_address[1]}",
-        "SUREHOOK_API_KEY": "shk_test",
-        "CLERK_WEBHOOK_SIGNING_SECRET": SECRET,
-    }
+    return recorder.env | {"CLERK_WEBHOOK_SIGNING_SECRET": SECRET}
 
 
 DELIVERIES = """if True:
@@ -217,3 +179,135 @@ def test_a_server_at_debug_level_never_says_it(recorder, tmp_path, command):
         server.stop()
         unseen(server.said() + "".join(seen) + "".join(recorder.batches))
         assert "signature_mismatch" in "".join(recorder.batches)
+
+
+def card(digits: str) -> str:
+    """A card's number that starts so: its last digit is the check that Luhn's rule asks for."""
+    doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(digits)]
+    return digits + str(-sum(digit - 9 if digit > 9 else digit for digit in doubled) % 10)
+
+
+def coded(part: str) -> str:
+    return base64.b64encode(part.encode()).decode()
+
+
+#: Of each kind of credential its text, and what of that opens something, made from 24 random characters.
+KINDS = {
+    "webhook secret": lambda part: (f"whsec_{coded(part)}", coded(part)),
+    "private key": lambda part: (f"whsk_{coded(part)}", coded(part)),
+    "our own": lambda part: (f"shk_{part}", part),
+    "stripe": lambda part: (f"sk_live_{part}", part),
+    "restricted": lambda part: (f"rk_test_{part}", part),
+    "openai": lambda part: (f"sk-proj-{part}", part),
+    "bearer": lambda part: (f"Bearer {part}", part),
+    "basic": lambda part: (f"Basic {coded(part)}", coded(part)),
+    "jwt": lambda part: (f"eyJhbGciOiJIUzI1NiJ9.{coded(part)}.{part}", part),
+    "github": lambda part: (f"ghp_{part}{part[:12]}", part),
+    "gitlab": lambda part: (f"glpat-{part}", part),
+    "google": lambda part: (f"AIza{part}{part[:11]}", part),
+    "npm": lambda part: (f"npm_{part}", part),
+    "sendgrid": lambda part: (f"SG.{part}.{part}", part),
+    "url": lambda part: (f"postgres://app:{part}@db/prod", part),
+    "assigned": lambda part: (f"password={part}", part),
+    "quoted": lambda part: (f'"client_secret": "{part}"', part),
+    "cookie": lambda part: (f"Cookie: session={part}", part),
+    "signature": lambda part: (f"v1,{coded(part + part[:8])}", coded(part)[:30]),
+    "card": lambda part: (card(f"4{int(part[:12], 16) % 10**14:014}"),) * 2,
+    "pem": lambda part: (
+        f"-----BEGIN PRIVATE KEY-----\n{coded(part)}\n-----END PRIVATE KEY-----",
+        coded(part),
+    ),
+}
+
+
+def credential(place: str, kind: str) -> tuple[str, str]:
+    return KINDS[kind](hashlib.sha256(f"{place} {kind}".encode()).hexdigest()[:24])
+
+
+#: Where a credential gets into a delivery; each has its own.
+PLACES = (
+    *("authorization", "header", "user agent", "query", "query name", "body", "named in the body", "answer"),
+    *("error", "reason", "metadata", "named in metadata", "step", "error of a step", "later"),
+)
+
+
+def test_no_credential_from_any_place_is_on_the_wire(recorder):
+    assert len(KINDS) * len(PLACES) >= 200
+    surehook.init(**{name[9:].lower(): value for name, value in recorder.env.items()})
+    try:
+        endpoint = Endpoint(provider="clerk", signature_secret=SECRET, name="canaries", capture_body=True)
+        for kind in KINDS:
+            deliver(endpoint, {place: credential(place, kind)[0] for place in PLACES})
+        assert surehook.flush(10)
+        assert surehook.stats().stored == 5 * len(KINDS)
+    finally:
+        surehook.init(api_key="")
+    wire = "".join(recorder.batches)
+    assert "kept in the body" in wire and "kept in the answer" in wire and "a kept step" in wire
+    seen = [
+        (place, kind)
+        for place in PLACES
+        for kind in KINDS
+        if (opens := credential(place, kind)[1]) in wire or quote(opens, safe="") in wire
+    ]
+    assert seen == []
+
+
+def deliver(endpoint: Endpoint, texts: dict[str, str]) -> None:
+    """Five attempts, with a credential in each place."""
+    body = event(note=f"kept in the body: {texts['body']}", password=texts["named in the body"])
+    path = f"/hooks?next={quote(texts['query'])}&{quote(texts['query name'])}=1"
+
+    def start():
+        headers = signed(body, secret=SECRET) | {
+            "authorization": texts["authorization"],
+            "x-anything": texts["header"].replace("\n", " "),
+            "user-agent": texts["user agent"].replace("\n", " "),
+        }
+        return begin(endpoint, body, headers, path)
+
+    delivery = start()
+    delivery.step("a kept step")
+    delivery.step(texts["step"])
+    with pytest.raises(RuntimeError), delivery.step("in a block"):
+        raise RuntimeError(texts["error of a step"])
+    answer = json.dumps({"note": f"kept in the answer: {texts['answer']}"})
+    delivery.finish(status=200, headers=[], body=answer.encode())
+    start().fail(RuntimeError(f"it says {texts['error']}"))
+    delivery = start()
+    delivery.failed(texts["reason"], note=texts["metadata"], token=texts["named in metadata"])
+    delivery.finish(status=200, headers=[], body=texts["answer"].encode())
+    delivery = start()
+    token = delivery.defer(60)
+    delivery.finish(status=202, headers=[], body=b"")
+    with surehook.deferred(token) as work:
+        work.step(texts["later"])
+        work.failed(texts["later"], note=texts["later"], secret=texts["later"])
+
+
+def test_a_body_that_is_captured_lacks_the_paths_that_were_taken_out():
+    body = event(email_addresses=[{"email_address": "ada@example.com"}], first_name="Ada")
+    for capture, there, gone in (
+        (None, [], ["Ada", "ada@example.com"]),
+        (False, [], ["Ada", "ada@example.com"]),
+        (True, ["Ada", "ada@example.com"], []),
+        (["data.email_addresses"], ["Ada"], ["ada@example.com"]),
+        (("data.first_name",), ["ada@example.com"], ["Ada"]),
+        ({"keep": ["type", "data.first_name"]}, ["Ada", "user.created"], ["ada@example.com", "user_1"]),
+        ({"keep": ["data"], "remove": ["data.*"]}, ["data"], ["Ada", "user_1"]),
+    ):
+        endpoint = Endpoint(provider="clerk", signature_secret=SECRET, name=new_id(), capture_body=capture)
+        with testing.capture() as captured:
+            delivery = begin(endpoint, body, signed(body, secret=SECRET))
+            delivery.finish(status=200, headers=[], body=b'{"ok": true}')
+        attempt = captured.one()
+        told = attempt.get("bodies", {}).get("request", "")
+        assert all(text in told for text in there) and not any(text in told for text in gone), capture
+        assert ("bodies" in attempt) == bool(capture)
+
+
+def test_the_body_of_a_request_that_nobody_signed_is_never_told():
+    endpoint = Endpoint(provider="clerk", signature_secret=SECRET, name=new_id(), capture_body=True)
+    with testing.capture() as captured:
+        begin(endpoint, event(), signed(event(), secret=OTHER_SECRET))
+    assert "bodies" not in captured.one()

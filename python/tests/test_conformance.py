@@ -11,6 +11,7 @@ from servers import ROOT
 from signing import SECRET, event, new_id, signed
 
 import surehook
+from surehook import testing
 
 VECTORS = ROOT / "tests" / "vectors"
 PROVIDERS = json.loads((ROOT / "core" / "src" / "scheme" / "providers.json").read_text())["providers"]
@@ -121,7 +122,7 @@ def diagnosed(row: dict) -> dict:
 
 @pytest.mark.parametrize("row", rows("outcomes"), ids=named)
 def test_outcomes(row):
-    """What can be seen from outside: the answer that is replaced, and whether a retry is replayed."""
+    """The answer that is replaced, whether a retry is replayed, and what a collector would be told."""
     given, expected = row["input"], row["expected"]
     options = {name: given[name] for name in OPTIONS if given.get(name) is not None}
     endpoint = surehook.Endpoint(
@@ -129,19 +130,33 @@ def test_outcomes(row):
     )
     body = event(given["event_type"]) if given["event_type"] else "{}"
     message_id = new_id()
-    delivery = begin(endpoint, body, message_id)
-    assert delivery.event_type == given["event_type"]
-    for call in given["handler"]:
-        perform(delivery, call)
-    if given["end"] == "error":
-        delivery.fail(RuntimeError("no"))
-        answer = None
-    else:
-        answer = delivery.finish(status=given["end"]["status"], headers=[], body=b"done")
-    assert (answer and answer.status) == expected["answer_override"]
-    retry = begin(endpoint, body, message_id)
-    assert isinstance(retry, surehook.Answer) == expected["store_response"]
+    with testing.capture() as captured:
+        delivery = begin(endpoint, body, message_id)
+        assert delivery.event_type == given["event_type"]
+        tokens = [perform(delivery, call) for call in given["handler"]]
+        if given["end"] == "error":
+            delivery.fail(RuntimeError("no"))
+            answer = None
+        else:
+            answer = delivery.finish(status=given["end"]["status"], headers=[], body=b"done")
+        attempt = captured.one()
+        assert judged(attempt) == (expected["outcome"], expected["missing_steps"])
+        assert (answer and answer.status) == expected["answer_override"]
+        retry = begin(endpoint, body, message_id)
+        assert isinstance(retry, surehook.Answer) == expected["store_response"]
+        if "later" in given:
+            captured.clear()
+            work = surehook.deferred(next(filter(None, tokens)))
+            for call in given["later"]:
+                perform(work, call)
+            later = captured.one()
+            assert judged(later) == (expected["later"]["outcome"], expected["later"]["missing_steps"])
+            assert later["continues"] == attempt["id"]
     executed["outcomes"] += 1
+
+
+def judged(attempt: dict) -> tuple[str, list[str]]:
+    return attempt["outcome"], attempt.get("missing_steps", [])
 
 
 OPTIONS = ("steps", "require_processing_mark", "ignore", "on_silent_drop")
@@ -152,10 +167,14 @@ def begin(endpoint: surehook.Endpoint, body: str, message_id: str) -> surehook.A
     return endpoint.begin(method="POST", path="/", headers=headers, body=body.encode())
 
 
-def perform(delivery: surehook.Delivery, call: dict) -> None:
+def perform(delivery: surehook.Delivery | surehook.DeferredDelivery, call: dict) -> str | None:
+    """Do as the row says; the token, where work is deferred."""
     if "step" in call:
         delivery.step(call["step"])
+    elif call["mark"] == "deferred":
+        return delivery.defer(60)
     elif call["mark"] == "processed":
         delivery.processed()
     else:
         delivery.failed(call["reason"])
+    return None

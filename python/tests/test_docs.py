@@ -16,6 +16,7 @@ import httpx
 import pytest
 from conftest import Collector
 from servers import HTTP, ROOT, Server, environment, gunicorn, running, uvicorn
+from signing import event, signed
 
 SUREHOOK = ROOT / "target" / "debug" / "surehook"
 COMMANDS = {"fastapi": uvicorn("app:app"), "flask": gunicorn("app:app"), "django": gunicorn("app:app")}
@@ -131,6 +132,46 @@ def test_the_verifier_of_the_page_runs_in_flask(custom):
             headers = {"x-intranet-token": token}
             answer = HTTP.post(f"{server.url}/webhooks/intranet", content='{"id": "evt_1"}', headers=headers)
             assert answer.status_code == status, server.said()
+
+
+def test_the_handlers_of_the_page_on_silent_drops_do_what_it_says(recorder, tmp_path):
+    (tmp_path / "drops.py").write_text("\n".join(fences("silent-drops", "python")))
+    with running(uvicorn("drops:app"), tmp_path / "log", recorder.env, tmp_path) as server:
+
+        def post(path: str, event_type: str, **data: object) -> None:
+            body = event(event_type, **data)
+            answer = HTTP.post(f"{server.url}/api/webhooks/{path}", content=body, headers=signed(body))
+            assert answer.status_code == 200, server.said()
+
+        addresses = ["ada@example.com"]
+        post("clerk", "user.created", email_addresses=addresses)
+        post("clerk", "user.created")
+        post("clerk", "user.created", banned=True, email_addresses=addresses)
+        post("clerk", "session.created")
+        post("signup", "user.created")
+        server.stop()
+    attempts = recorder.attempts
+    assert [(attempt["outcome"], attempt.get("missing_steps", [])) for attempt in attempts] == [
+        ("processed", []),
+        ("silent_drop", ["send_welcome"]),
+        ("failed", []),
+        ("ignored", []),
+        ("deferred", []),
+        ("processed", []),
+    ]
+    assert attempts[2]["metadata"] == {"user": "user_1"}
+    assert attempts[5]["continues"] == attempts[4]["id"]
+    assert all("duration_us" in step for step in attempts[0]["steps"] if step["name"] == "create_profile")
+
+
+def test_the_page_on_tests_is_a_test_file_that_passes(tmp_path):
+    (tmp_path / "test_page.py").write_text("\n".join(fences("testing", "python")))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_page.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment({}), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "6 passed" in done.stdout
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use surehook_core::dedup::{self, Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse};
-use surehook_core::telemetry::attempt::DedupResult;
+use surehook_core::telemetry::attempt::{DedupResult, DropReason};
 use surehook_core::{Outcome, ReasonCode, Rejection};
 
 use crate::answer::Answer;
@@ -224,9 +224,9 @@ impl Admission {
         }
     }
 
-    fn answer(mut self, outcome: Outcome, dedup: DedupResult, answer: Answer) -> Decision {
+    fn answer(mut self, outcome: Outcome, dedup: DedupResult, mut answer: Answer) -> Decision {
         self.record.subject = self.subject;
-        self.record.answered(outcome, dedup, &answer);
+        self.record.answered(outcome, dedup, &mut answer);
         Decision::Answer(answer)
     }
 
@@ -243,6 +243,7 @@ impl Admission {
 impl Inner {
     /// The answer when a check itself failed: nothing is let through.
     pub(crate) fn failed_check(&self) -> Decision {
+        self.client().inspect(|client| client.lost(DropReason::InternalError));
         notice::give(Level::Error, format!("{}: a request was rejected because the check itself failed", self.name));
         Decision::Answer(Answer::reject(self.reject_status, Rejection::new(ReasonCode::VerifierError)))
     }

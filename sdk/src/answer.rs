@@ -4,6 +4,8 @@ use surehook_core::Rejection;
 use surehook_core::dedup::StoredResponse;
 use surehook_core::handshake::HandshakeAnswer;
 
+use crate::span::Attribute;
+
 /// The body of every rejection: the reason is for the endpoint's owner, never for the sender.
 const REJECTED: &str = r#"{"error":"invalid webhook signature"}"#;
 const TOO_LARGE: &str = r#"{"error":"payload too large"}"#;
@@ -62,6 +64,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Why the request was rejected. Never to be sent.
     pub rejection: Option<Rejection>,
+    /// What a trace says of the attempt; empty where the endpoint is not [`traced`](crate::EndpointOptions::traced).
+    pub attributes: Vec<Attribute>,
 }
 
 impl Answer {
@@ -77,6 +81,7 @@ impl Answer {
             headers: stored.replay_headers(),
             body: stored.replay_body().to_vec(),
             rejection: None,
+            attributes: Vec::new(),
         }
     }
 
@@ -95,7 +100,7 @@ impl Answer {
     pub(crate) fn handshake(answer: HandshakeAnswer) -> Self {
         let HandshakeAnswer { status, content_type, body } = answer;
         let headers = content_type.map(|kind| ("content-type".to_owned(), kind.to_owned())).into_iter().collect();
-        Self { kind: AnswerKind::Handshake, status, headers, body, rejection: None }
+        Self { kind: AnswerKind::Handshake, status, headers, body, rejection: None, attributes: Vec::new() }
     }
 
     pub(crate) fn silent_drop(status: u16) -> Self {
@@ -104,7 +109,7 @@ impl Answer {
 
     fn json(kind: AnswerKind, status: u16, body: &str) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self { kind, status, headers, body: body.as_bytes().to_vec(), rejection: None }
+        Self { kind, status, headers, body: body.as_bytes().to_vec(), rejection: None, attributes: Vec::new() }
     }
 
     fn with_retry_after(mut self, seconds: &str) -> Self {

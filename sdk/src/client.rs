@@ -1,21 +1,28 @@
 //! The client: who sends the telemetry of a process.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use surehook_core::ConfigError;
-use surehook_core::telemetry::attempt::{Attempt, Instance, SdkInfo};
+use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use uuid::Uuid;
 
+use crate::before_send::BeforeSend;
+use crate::capture::Capture;
 use crate::notice::{self, Level};
-use crate::sender::{Sender, Stats, Target};
+use crate::sender::{Sender, Settings, Stats, Target};
+use crate::spool;
 
 /// The address of a collector on the same machine.
 const LOCAL_COLLECTOR: &str = "http://127.0.0.1:4600";
 
 /// The client that [`init`] installed.
 static CURRENT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
+
+/// The client that has taken its place: see [`divert`].
+static INSTEAD: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
 
 /// The settings of a [`Client`].
 #[derive(Clone, Debug, Default)]
@@ -25,6 +32,20 @@ pub struct ClientOptions {
     pub api_key: Option<String>,
     /// The collector's address; `SUREHOOK_ENDPOINT` by default, then `http://127.0.0.1:4600`.
     pub endpoint: Option<String>,
+    /// A PEM file of certificate authorities to trust beside those of the system, for a collector with a private one.
+    /// `SSL_CERT_FILE` and the proxy variables (`HTTPS_PROXY`, `NO_PROXY`, …) are honoured as well.
+    pub ca_file: Option<PathBuf>,
+    /// A directory that keeps recorded attempts until the collector has them, so that they outlive this process. Several
+    /// processes may share it. Created when missing; its files are readable by their owner alone. Off by default.
+    pub spool_dir: Option<PathBuf>,
+    /// The most attempts that a process keeps in the spool: 10,000 by default. Beyond it the oldest are dropped.
+    pub spool_max_attempts: Option<u64>,
+    /// The most bytes that a process keeps in the spool: 50 MiB by default. Beyond it the oldest are dropped.
+    pub spool_max_bytes: Option<u64>,
+    /// Sees each attempt before it is sent, and may change it or keep it back.
+    pub before_send: Option<BeforeSend>,
+    /// Keeps the attempts in memory in place of sending them, for an application's tests. No API key is needed.
+    pub capture: Option<Capture>,
     /// The host language: `rust` by default.
     pub language: Option<String>,
     /// The web framework, where known.
@@ -40,9 +61,7 @@ pub struct ClientOptions {
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    sdk: SdkInfo,
-    /// Where to send; `None`: telemetry is off.
-    target: Option<Target>,
+    settings: Settings,
     /// Everything that belongs to this process alone. A fork gets a fresh one; the parent's events stay the parent's.
     process: ArcSwap<Process>,
 }
@@ -56,13 +75,18 @@ impl Client {
     /// A client of its own, for programs that do not want the process-wide one of [`init`].
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when the address is not an http(s) URL, or the key holds what no header can carry.
+    /// [`ConfigError::InvalidOption`] when the address is not an http(s) URL, the key holds what no header can carry, the
+    /// authorities cannot be read, or the spool's directory cannot be written to.
     pub fn new(options: ClientOptions) -> Result<Self, ConfigError> {
         let key = options.api_key.or_else(|| env("SUREHOOK_API_KEY")).filter(|key| !key.is_empty());
         let address =
             options.endpoint.or_else(|| env("SUREHOOK_ENDPOINT")).unwrap_or_else(|| LOCAL_COLLECTOR.to_owned());
-        let target = key.map(|key| Target::new(&address, &key)).transpose()?;
-        if target.is_none() {
+        let target = key.map(|key| target(&address, &key, options.ca_file.as_deref())).transpose()?;
+        let spool = options.spool_dir.filter(|_| target.is_some());
+        let spool = spool
+            .map(|dir| spool::Settings::new(dir, options.spool_max_attempts, options.spool_max_bytes))
+            .transpose()?;
+        if target.is_none() && options.capture.is_none() {
             notice::give(Level::Warning, "telemetry is off: give an API key to init(), or set SUREHOOK_API_KEY");
         }
         let sdk = SdkInfo {
@@ -72,39 +96,56 @@ impl Client {
             framework: options.framework,
             runtime: options.runtime,
         };
-        let process = ArcSwap::from_pointee(Process::start(&sdk, target.as_ref()));
-        Ok(Self(Arc::new(Inner { sdk, target, process })))
+        let settings = Settings { sdk, target, spool, before_send: options.before_send, capture: options.capture };
+        let process = ArcSwap::from_pointee(Process::start(&settings));
+        Ok(Self(Arc::new(Inner { settings, process })))
     }
 
     /// Sends what is queued, and waits for that up to `timeout`. True: nothing is left.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.0.with_sender(|sender| sender.flush(timeout))
+        self.0.settings.capture.is_some() || self.0.with_sender(|sender| sender.flush(timeout))
     }
 
-    /// Sends what is queued within `timeout`, counts the rest as dropped, and ends the sender's thread.
+    /// Sends what is queued within `timeout`, and ends the sender's thread. The rest stays in the spool, or is counted as
+    /// dropped where there is none.
     /// True: nothing was left. What is recorded later starts a new thread.
     pub fn shutdown(&self, timeout: Duration) -> bool {
-        self.0.with_sender(|sender| sender.shutdown(timeout))
+        self.0.settings.capture.is_some() || self.0.with_sender(|sender| sender.shutdown(timeout))
     }
 
     /// What became of the attempts recorded so far in this process.
     pub fn stats(&self) -> Stats {
-        self.0.with_sender(Sender::stats)
+        match &self.0.settings.capture {
+            Some(capture) => capture.stats(),
+            None => self.0.with_sender(Sender::stats),
+        }
     }
 
     fn has_settings_of(&self, other: &Self) -> bool {
-        self.0.sdk == other.0.sdk && self.0.target == other.0.target
+        self.0.settings == other.0.settings
     }
 
     /// Whether attempts are sent anywhere.
     pub(crate) fn is_on(&self) -> bool {
-        self.0.target.is_some()
+        self.0.settings.target.is_some() || self.0.settings.capture.is_some()
+    }
+
+    /// Counts an attempt that was lost before it could be recorded.
+    pub(crate) fn lost(&self, reason: DropReason) {
+        match &self.0.settings.capture {
+            Some(capture) => capture.lost(reason),
+            None if self.is_on() => self.0.with_sender(|sender| sender.lost(reason)),
+            None => {}
+        }
     }
 
     /// Queues an attempt; never blocks on the network and never fails.
     pub(crate) fn record(&self, attempt: Attempt) {
-        if self.is_on() {
-            self.0.with_sender(|sender| sender.record(attempt));
+        let Settings { capture, before_send, .. } = &self.0.settings;
+        match capture {
+            Some(capture) => capture.keep(attempt, before_send.as_ref()),
+            None if self.is_on() => self.0.with_sender(|sender| sender.record(attempt)),
+            None => {}
         }
     }
 }
@@ -116,7 +157,7 @@ impl Inner {
         if current.pid == std::process::id() {
             return with(&current.sender);
         }
-        let parents = self.process.swap(Arc::new(Process::start(&self.sdk, self.target.as_ref())));
+        let parents = self.process.swap(Arc::new(Process::start(&self.settings)));
         // Its locks and its thread are the parent's: they are neither taken nor dropped here.
         std::mem::forget(parents);
         with(&self.process.load().sender)
@@ -124,10 +165,10 @@ impl Inner {
 }
 
 impl Process {
-    fn start(sdk: &SdkInfo, target: Option<&Target>) -> Self {
+    fn start(settings: &Settings) -> Self {
         let pid = std::process::id();
         let instance = Instance { id: Uuid::new_v4(), host: host_name(), pid };
-        Self { pid, sender: Sender::new(sdk.clone(), instance, target.cloned()) }
+        Self { pid, sender: Sender::new(settings.clone(), instance) }
     }
 }
 
@@ -146,7 +187,7 @@ impl Process {
 /// ```
 pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
     let client = Client::new(options)?;
-    if let Some(same) = current().filter(|current| current.has_settings_of(&client)) {
+    if let Some(same) = CURRENT.load_full().map(Client).filter(|current| current.has_settings_of(&client)) {
         return Ok(same);
     }
     if let Some(earlier) = CURRENT.swap(Some(client.0.clone())) {
@@ -170,9 +211,25 @@ pub fn stats() -> Stats {
     current().map(|client| client.stats()).unwrap_or_default()
 }
 
-/// The process-wide client, where [`init`] was called.
+/// Has a client take the place of the process-wide one, whatever [`init`] is told meanwhile, and returns the one that did so
+/// before; `None` ends it. For an application's tests, with a [`Capture`].
+///
+/// ```
+/// use surehook::{Capture, Client, ClientOptions};
+///
+/// let capture = Capture::new();
+/// let client = Client::new(ClientOptions { capture: Some(capture.clone()), ..ClientOptions::default() }).unwrap();
+/// let before = surehook::divert(Some(client));
+/// // What the application's endpoints record is in `capture` now.
+/// surehook::divert(before);
+/// ```
+pub fn divert(client: Option<Client>) -> Option<Client> {
+    INSTEAD.swap(client.map(|client| client.0)).map(Client)
+}
+
+/// The client of this process: the one that was put in its place, or that of [`init`].
 pub(crate) fn current() -> Option<Client> {
-    CURRENT.load_full().map(Client)
+    INSTEAD.load_full().or_else(|| CURRENT.load_full()).map(Client)
 }
 
 /// Says once per process that nothing is recorded because nobody called [`init`].
@@ -181,6 +238,14 @@ pub(crate) fn say_that_nothing_is_recorded() {
     SAID.call_once(|| {
         notice::give(Level::Warning, "telemetry is off: init() was not called; webhooks are still verified")
     });
+}
+
+fn target(address: &str, key: &str, ca_file: Option<&Path>) -> Result<Target, ConfigError> {
+    let target = Target::new(address, key)?;
+    match ca_file {
+        Some(file) => target.with_authorities(file),
+        None => Ok(target),
+    }
 }
 
 fn env(name: &str) -> Option<String> {

@@ -1,21 +1,29 @@
 //! A delivery: one attempt while its handler runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
+use serde_json::{Map, Value};
 use surehook_core::dedup::{ReplayGuard, ReplayPass, STORED_BODY_LIMIT, StoredBody, StoredResponse};
 use surehook_core::marks::{Mark, Marks};
 use surehook_core::outcome::{HandlerEnd, Judgement, judge};
-use surehook_core::telemetry::attempt::{DedupResult, ErrorInfo, Failure};
-use surehook_core::{HeaderPairs, Timestamp};
+use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, VerificationResult};
+use surehook_core::telemetry::bodies;
+use surehook_core::telemetry::deferral::Deferral;
+use surehook_core::{ConfigError, HeaderPairs, Outcome, Timestamp};
 
 use crate::admission::Claimed;
 use crate::answer::Answer;
+use crate::client::Client;
+use crate::clock::{Clock as _, SystemClock};
+use crate::deferred;
 use crate::lease::Lease;
 use crate::notice::{self, Level};
 use crate::question::Asked;
 use crate::record::{Ending, Record, Subject};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
+use crate::span::{self, Attribute};
 use crate::transaction::{Settled, Work};
 
 /// The right to run the handler for one message, and the place to say how that went.
@@ -26,8 +34,17 @@ use crate::transaction::{Settled, Work};
 pub struct Delivery {
     subject: Subject,
     open: Mutex<Option<Box<Open>>>,
+    /// What it came to, once it has ended.
+    end: OnceLock<Judged>,
     /// The process whose delivery it is.
     pid: u32,
+}
+
+/// What a handler's run came to, before its claim is settled.
+struct Judged {
+    outcome: Outcome,
+    /// The type of the error that ended the handler.
+    error: Option<String>,
 }
 
 /// A delivery that has not ended.
@@ -36,6 +53,9 @@ struct Open {
     hold: Hold,
     dedup: DedupResult,
     marks: Marks,
+    metadata: Map<String, Value>,
+    /// By when deferred work is to be marked.
+    deferred_until: Option<Timestamp>,
 }
 
 /// A delivery that has ended, before its claim is settled.
@@ -100,8 +120,8 @@ pub struct HandlerError<'a> {
 impl Delivery {
     pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
         let subject = record.subject.clone();
-        let open = Open { record, hold, dedup, marks: Marks::default() };
-        Self { subject, open: Mutex::new(Some(Box::new(open))), pid: std::process::id() }
+        let open = Open { record, hold, dedup, marks: Marks::default(), metadata: Map::new(), deferred_until: None };
+        Self { subject, open: Mutex::new(Some(Box::new(open))), end: OnceLock::new(), pid: std::process::id() }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -124,11 +144,39 @@ impl Delivery {
         self.subject.provider_timestamp
     }
 
+    /// What a trace says of the delivery so far: at first what is known of the request, after the end what became of it. Empty
+    /// where the endpoint is not [`traced`](crate::EndpointOptions::traced).
+    pub fn attributes(&self) -> Vec<Attribute> {
+        match self.end.get() {
+            Some(Judged { outcome, error }) => span::end(*outcome, error.as_deref()),
+            None => self.lock().as_ref().map(|open| open.record.attributes(open.dedup)).unwrap_or_default(),
+        }
+    }
+
     /// Records that a named piece of the handler's work is done.
     pub fn step(&self, name: &str) {
         if let Some(open) = self.lock().as_mut() {
+            let (name, at_us) = (open.record.endpoint.redactor.text(name), open.record.elapsed_us());
+            open.marks.step(&name, at_us);
+        }
+    }
+
+    /// What [`step`](Self::step) was just told has only begun: it counts when [`step_ended`](Self::step_ended) says so. For hosts
+    /// in which one call is both, a statement and the head of a block.
+    pub fn step_begun(&self, name: &str) {
+        if let Some(open) = self.lock().as_mut() {
+            let name = open.record.endpoint.redactor.text(name);
+            open.marks.begun(&name);
+        }
+    }
+
+    /// Records that a named piece of the handler's work ended just now, after `duration`. One that ended with an error was
+    /// not done.
+    pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
+        if let Some(open) = self.lock().as_mut() {
             let at_us = open.record.elapsed_us();
-            open.marks.step(name, at_us);
+            let step = crate::record::step(&open.record.endpoint.redactor, name, at_us, duration, error);
+            open.marks.record(step);
         }
     }
 
@@ -148,6 +196,32 @@ impl Delivery {
         }
     }
 
+    /// The same, with values that help to understand why. They are redacted, and told up to 8 KiB.
+    pub fn failed_with(&self, reason: &str, details: Map<String, Value>) {
+        if let Some(open) = self.lock().as_mut().filter(|open| open.marks.mark().is_none()) {
+            open.metadata = bodies::metadata(details, &open.record.endpoint.redactor);
+        }
+        self.failed(reason);
+    }
+
+    /// Says that the work goes on after the answer, and returns the token by which another process takes it up with
+    /// [`Deferred::open`](crate::Deferred::open). Not marked there within `deadline`, 1 s to 7 days, it is a silent drop. The first
+    /// mark counts. Steps that are done here are to be told before.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when the deadline is out of its range, or the delivery has ended.
+    pub fn defer(&self, deadline: Duration) -> Result<String, ConfigError> {
+        let mut open = self.lock();
+        let open = open.as_mut().ok_or_else(|| {
+            ConfigError::invalid_option(
+                "defer",
+                "the delivery has ended: it is to be deferred before the handler answers",
+            )
+        })?;
+        let deadline = deferred::deadline(SystemClock.now(), deadline)?;
+        Ok(open.defer(&self.subject, deadline))
+    }
+
     /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
     pub fn is_instant(&self) -> bool {
         self.lock().as_ref().is_none_or(|open| open.record.endpoint.is_instant())
@@ -163,8 +237,9 @@ impl Delivery {
     /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
         let Some(open) = self.take() else { return Ended::Now(None) };
+        let client = open.record.client.clone();
         let in_transaction = open.record.endpoint.in_transaction;
-        let ended = guarded(move || open.finish(response));
+        let ended = guarded(client.as_ref(), || open.finish(response, &self.end));
         ended.unwrap_or_else(|| match in_transaction {
             true => Ended::Transaction(Asked::Done(Settled::failed())),
             false => Ended::Now(None),
@@ -181,7 +256,8 @@ impl Delivery {
     /// back.
     pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
         let Some(open) = self.take() else { return Asked::Done(()) };
-        guarded(move || open.fail(error)).unwrap_or(Asked::Done(()))
+        let client = open.record.client.clone();
+        guarded(client.as_ref(), || open.fail(error, &self.end)).unwrap_or(Asked::Done(()))
     }
 
     /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
@@ -218,12 +294,33 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl Open {
-    fn finish(self, response: Response<'_>) -> Ended {
+    fn defer(&mut self, subject: &Subject, deadline: Timestamp) -> String {
+        self.marks.deferred();
+        let deadline = *self.deferred_until.get_or_insert(deadline);
+        let endpoint = &self.record.endpoint;
+        let event_type = subject.envelope.event_type.clone();
+        let deferral = Deferral {
+            attempt: self.record.id(),
+            endpoint: endpoint.name.clone(),
+            provider: endpoint.scheme.provider.clone(),
+            message_id: subject.message_id.clone(),
+            entity_id: subject.envelope.entity_id.clone(),
+            verification: subject.verification.unwrap_or(VerificationResult::Unverified),
+            deadline,
+            missing_steps: endpoint.requirements.missing_steps(&self.marks, event_type.as_deref()),
+            event_type,
+        };
+        deferral.token()
+    }
+
+    fn finish(mut self, response: Response<'_>, end: &OnceLock<Judged>) -> Ended {
         let (body, size) = match response.body {
             ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
             ResponseBody::NotCaptured => (None, None),
         };
+        body.inspect(|body| self.record.capture_response(body));
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
+        self.note(end, judgement.outcome, None);
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
         if let Some(StoredBody::Omitted) = kept.as_ref().map(StoredResponse::body) {
@@ -240,9 +337,10 @@ impl Open {
         }
     }
 
-    fn fail(self, error: HandlerError<'_>) -> Asked<()> {
+    fn fail(self, error: HandlerError<'_>, end: &OnceLock<Judged>) -> Asked<()> {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
+        self.note(end, judgement.outcome, Some(&info.kind));
         let ended = self.end(judgement, None, None, Some(info));
         if ended.record.endpoint.in_transaction {
             return ended.into_work().give_back();
@@ -263,6 +361,14 @@ impl Open {
             let text =
                 format!("an answer {cause} is not stored: duplicates get its status and headers, without a body");
             notice::give(Level::Info, format!("{}: {text}", endpoint.name));
+        }
+    }
+
+    /// Keeps for a trace what it came to.
+    fn note(&self, end: &OnceLock<Judged>, outcome: Outcome, error: Option<&str>) {
+        if self.record.endpoint.traced {
+            // Ended once: whoever took the open delivery is the only one here.
+            let _ = end.set(Judged { outcome, error: error.map(str::to_owned) });
         }
     }
 
@@ -288,9 +394,11 @@ impl Open {
             dedup: self.dedup,
             status,
             response_size,
+            deferred_until: self.deferred_until.filter(|_| judgement.outcome == Outcome::Deferred),
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure,
+            metadata: self.metadata,
         };
         Closed { record: self.record, hold: self.hold, ending }
     }
@@ -330,10 +438,11 @@ impl Closed {
     }
 }
 
-/// What fails here must not change the answer of the host's handler.
-pub(crate) fn guarded<T>(end: impl FnOnce() -> T) -> Option<T> {
+/// What fails here must not change the answer of the host's handler. The attempt that is lost by it is counted.
+pub(crate) fn guarded<T>(client: Option<&Client>, end: impl FnOnce() -> T) -> Option<T> {
     let ended = catch_unwind(AssertUnwindSafe(end)).ok();
     if ended.is_none() {
+        client.inspect(|client| client.lost(DropReason::InternalError));
         notice::give(Level::Error, "an attempt could not be recorded; the handler's answer stands");
     }
     ended

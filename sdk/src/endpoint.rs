@@ -9,6 +9,7 @@ use surehook_core::envelope::{Envelope, EnvelopeFields};
 use surehook_core::handshake::{self, HandshakeAnswer};
 use surehook_core::scheme::Scheme;
 use surehook_core::telemetry::attempt::DedupResult;
+use surehook_core::telemetry::bodies::BodyFilter;
 use surehook_core::telemetry::redact::Redactor;
 use surehook_core::verify::DEFAULT_TOLERANCE;
 use surehook_core::{
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) requirements: Requirements,
     pub(crate) redactor: Redactor,
+    pub(crate) bodies: Option<BodyFilter>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
     pub(crate) reject_status: u16,
@@ -64,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
     /// Whether handlers run inside of a transaction of the application's, which is asked before it ends.
     pub(crate) in_transaction: bool,
+    /// Whether the host language makes a span of each delivery.
+    pub(crate) traced: bool,
     verifier: Option<Verifier>,
     /// Whether a function of the user's verifies, in place of the scheme.
     custom: bool,
@@ -146,11 +150,13 @@ impl Endpoint {
             fields,
             requirements,
             redactor: Redactor::new(&secrets),
+            bodies: options.capture_body.as_ref().map(BodyFilter::new).transpose()?,
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
+            traced: options.traced,
             counters: Counters::default(),
             in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
@@ -293,7 +299,8 @@ impl<'e> Beginning<'e> {
     }
 
     /// A verified message: a question of the provider, or an event; and has it been here before?
-    fn admit(self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
+    fn admit(mut self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
+        self.record.capture_request(message.body());
         let subject = Subject::verified(message, self.endpoint.fields.read(incoming.headers, message.body()));
         if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
             return Begun::Now(self.shake_hands(subject, answer));
@@ -320,12 +327,15 @@ impl<'e> Beginning<'e> {
     }
 
     /// Verification is off.
-    fn let_through(self, request: &Request<'_>) -> Decision {
+    fn let_through(mut self, request: &Request<'_>) -> Decision {
         let envelope = match request.body {
             Body::Bytes(body) if body.len() > self.endpoint.max_body_bytes => {
                 return self.reject(Rejection::new(ReasonCode::BodyTooLarge));
             }
-            Body::Bytes(body) => self.endpoint.fields.read(request.headers, body),
+            Body::Bytes(body) => {
+                self.record.capture_request(body);
+                self.endpoint.fields.read(request.headers, body)
+            }
             Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
             Body::Unavailable => Envelope::default(),
         };
@@ -343,14 +353,14 @@ impl<'e> Beginning<'e> {
             _ => endpoint.reject_status,
         };
         self.record.subject = Subject::rejected(&rejection);
-        let answer = Answer::reject(status, rejection);
-        self.record.answered(Outcome::Rejected, DedupResult::Off, &answer);
+        let mut answer = Answer::reject(status, rejection);
+        self.record.answered(Outcome::Rejected, DedupResult::Off, &mut answer);
         Decision::Answer(answer)
     }
 
-    fn answer(mut self, subject: Subject, outcome: Outcome, dedup: DedupResult, answer: Answer) -> Decision {
+    fn answer(mut self, subject: Subject, outcome: Outcome, dedup: DedupResult, mut answer: Answer) -> Decision {
         self.record.subject = subject;
-        self.record.answered(outcome, dedup, &answer);
+        self.record.answered(outcome, dedup, &mut answer);
         Decision::Answer(answer)
     }
 

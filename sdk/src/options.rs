@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use surehook_core::dedup::OnIdReuse;
+use surehook_core::telemetry::bodies::CaptureBody;
 use surehook_core::{OnSilentDrop, Scheme};
 
 use crate::client::Client;
@@ -69,6 +70,11 @@ pub struct EndpointOptions {
     pub on_silent_drop: OnSilentDrop,
     /// What is done when an id comes again with another body; by default what contracts §5 says.
     pub on_id_reuse: Option<OnIdReuse>,
+    /// Captures bodies for the telemetry, with credentials and the paths that are named taken out; off by default. Only
+    /// bodies that passed the check are captured, up to 64 KiB.
+    pub capture_body: Option<CaptureBody>,
+    /// Whether deliveries and answers say what a trace is told of them; for hosts with OpenTelemetry's API. Off by default.
+    pub traced: bool,
     /// Which worker of its server this process is, where the host can tell.
     pub workers: Option<Workers>,
     /// Who sends the telemetry; the process-wide client of [`init`](crate::init) by default.

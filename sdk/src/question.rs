@@ -175,7 +175,7 @@ impl<T> Asked<T> {
 impl<T> Drop for Question<T> {
     fn drop(&mut self) {
         if let Some(matter) = self.matter.take() {
-            guarded(move || drop(matter.end(Err(unanswered()))));
+            guarded(None, move || drop(matter.end(Err(unanswered()))));
         }
     }
 }

@@ -1,19 +1,24 @@
 //! From a request and what became of it to the record of the attempt.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use serde_json::{Map, Value};
 use surehook_core::dedup::Store;
 use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
-    Attempt, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
+    Attempt, Bodies, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
 };
+use surehook_core::telemetry::redact::Redactor;
 use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
 use uuid::{NoContext, Uuid};
 
 use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::client::Client;
+use crate::delivery::HandlerError;
 use crate::endpoint::Inner;
+use crate::span::{self, Attribute};
 use crate::store::DedupStore;
 
 /// What a request is about, as far as it could be trusted.
@@ -65,7 +70,10 @@ pub(crate) struct Record {
     pub(crate) subject: Subject,
     /// The store that was asked, if one was.
     pub(crate) dedup_store: Option<DedupStore>,
-    client: Option<Client>,
+    pub(crate) client: Option<Client>,
+    /// The attempt's id, where somebody asked for it before its end.
+    id: OnceLock<Uuid>,
+    bodies: Bodies,
     arrival: Arrival,
 }
 
@@ -75,14 +83,23 @@ pub(crate) struct Ending {
     pub(crate) dedup: DedupResult,
     pub(crate) status: Option<u16>,
     pub(crate) response_size: Option<u64>,
+    /// By when deferred work is to be marked.
+    pub(crate) deferred_until: Option<Timestamp>,
     pub(crate) steps: Vec<Step>,
     pub(crate) missing_steps: Vec<String>,
     pub(crate) failure: Option<Failure>,
+    pub(crate) metadata: Map<String, Value>,
 }
 
 impl Record {
     pub(crate) fn new(endpoint: Arc<Inner>, client: Option<Client>, arrival: Arrival) -> Self {
-        Self { endpoint, subject: Subject::default(), dedup_store: None, client, arrival }
+        let (subject, bodies) = (Subject::default(), Bodies::default());
+        Self { endpoint, subject, dedup_store: None, client, id: OnceLock::new(), bodies, arrival }
+    }
+
+    /// The attempt's id.
+    pub(crate) fn id(&self) -> Uuid {
+        *self.id.get_or_init(|| attempt_id(self.arrival.received_at))
     }
 
     pub(crate) fn received_at(&self) -> Timestamp {
@@ -94,16 +111,46 @@ impl Record {
         self.arrival.elapsed_us()
     }
 
-    /// Sends the record of an attempt that Surehook answered itself.
-    pub(crate) fn answered(self, outcome: Outcome, dedup: DedupResult, answer: &Answer) {
+    /// Keeps what may be told of the request's body, where bodies are captured.
+    pub(crate) fn capture_request(&mut self, body: &[u8]) {
+        self.bodies.request = self.told(body);
+    }
+
+    /// Keeps what may be told of the answer's body, where bodies are captured.
+    pub(crate) fn capture_response(&mut self, body: &[u8]) {
+        self.bodies.response = self.told(body);
+    }
+
+    /// What a trace says of the attempt so far; empty where none asks.
+    pub(crate) fn attributes(&self, dedup: DedupResult) -> Vec<Attribute> {
+        match self.endpoint.traced {
+            true => span::start(&self.endpoint, &self.subject, dedup, self.arrival.request.size),
+            false => Vec::new(),
+        }
+    }
+
+    fn told(&self, body: &[u8]) -> Option<String> {
+        let filter = self.endpoint.bodies.as_ref().filter(|_| self.client.is_some())?;
+        filter.told(body, &self.endpoint.redactor)
+    }
+
+    /// Sends the record of an attempt that Surehook answered itself, and gives the answer what a trace says of it.
+    pub(crate) fn answered(self, outcome: Outcome, dedup: DedupResult, answer: &mut Answer) {
+        answer.attributes = self.attributes(dedup);
+        if !answer.attributes.is_empty() {
+            let code = self.subject.code.map(ReasonCode::as_str);
+            answer.attributes.extend(span::end(outcome, code));
+        }
         self.send(Ending {
             outcome,
             dedup,
             status: Some(answer.status),
             response_size: Some(answer.body.len() as u64),
+            deferred_until: None,
             steps: Vec::new(),
             missing_steps: Vec::new(),
             failure: None,
+            metadata: Map::new(),
         });
     }
 
@@ -111,10 +158,9 @@ impl Record {
     pub(crate) fn send(self, ending: Ending) {
         self.endpoint.counters.count(ending.dedup, ending.outcome);
         let Some(client) = &self.client else { return };
-        let redactor = &self.endpoint.redactor;
-        let told = |step: Step| Step { name: redactor.text(&step.name).into_owned(), ..step };
         let attempt = Attempt {
-            id: attempt_id(self.arrival.received_at),
+            id: self.id(),
+            continues: None,
             endpoint: self.endpoint.name.clone(),
             provider: self.endpoint.scheme.provider.clone(),
             message_id: self.subject.message_id,
@@ -125,25 +171,40 @@ impl Record {
             duration_us: self.arrival.elapsed_us(),
             status: ending.status,
             outcome: ending.outcome,
+            deferred_until: ending.deferred_until,
             verification: Verification {
                 result: self.subject.verification.unwrap_or(VerificationResult::Unverified),
                 code: self.subject.code,
                 diagnosis: self.subject.diagnosis,
             },
             dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(|store| store.kind().to_owned()) },
-            steps: ending.steps.into_iter().map(told).collect(),
+            steps: ending.steps,
             missing_steps: ending.missing_steps,
             failure: ending.failure,
             request: self.arrival.request,
             response: ending.response_size.map(|size| ResponseInfo { size }),
-            metadata: serde_json::Map::new(),
+            bodies: Some(self.bodies).filter(|bodies| *bodies != Bodies::default()),
+            metadata: ending.metadata,
         };
         client.record(attempt);
     }
 }
 
-/// A UUIDv7 of the moment the request came.
-fn attempt_id(at: Timestamp) -> Uuid {
+/// A step that ended just now.
+pub(crate) fn step(
+    redactor: &Redactor,
+    name: &str,
+    at_us: u64,
+    duration: Duration,
+    error: Option<HandlerError<'_>>,
+) -> Step {
+    let error = error.map(|error| redactor.error(error.error_type, error.message, error.location));
+    let duration_us = u64::try_from(duration.as_micros()).ok();
+    Step { name: redactor.text(name).into_owned(), at_us, duration_us, error }
+}
+
+/// A UUIDv7 of a moment.
+pub(crate) fn attempt_id(at: Timestamp) -> Uuid {
     let micros = u64::try_from(at.unix_micros()).unwrap_or(0);
     let nanos = u32::try_from(micros % 1_000_000).unwrap_or(0) * 1_000;
     Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, micros / 1_000_000, nanos))

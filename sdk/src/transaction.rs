@@ -209,6 +209,7 @@ impl Work {
     }
 
     fn send(self) {
-        guarded(move || self.record.send(self.ending));
+        let client = self.record.client.clone();
+        guarded(client.as_ref(), move || self.record.send(self.ending));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use support::collector::{Collector, Play, nobody};
 use support::{Message, endpoint, handled, ok};
-use surehook::{ClientOptions, init};
+use surehook::{Capture, Client, ClientOptions, init};
 
 fn options(address: std::net::SocketAddr) -> ClientOptions {
     let endpoint = Some(format!("http://{address}"));
@@ -41,4 +41,18 @@ fn endpoints_use_the_client_that_init_installed_last() {
     record("third");
     assert_eq!(surehook::stats().queued, 1, "the client that was there stays");
     assert!(!surehook::shutdown(Duration::ZERO));
+
+    // A test of the application's captures what is recorded, even if that calls init() meanwhile.
+    let capture = Capture::new();
+    let captured = Client::new(ClientOptions { capture: Some(capture.clone()), ..ClientOptions::default() }).unwrap();
+    let before = surehook::divert(Some(captured));
+    assert!(before.is_none());
+    record("captured");
+    init(options(collector.address())).unwrap();
+    record("captured_too");
+    assert_eq!((capture.attempts().len(), surehook::stats().stored), (2, 2));
+    surehook::divert(before);
+    record("fourth");
+    assert!(surehook::shutdown(Duration::from_secs(5)));
+    assert_eq!((capture.attempts().len(), collector.seen().stored.len()), (2, 3));
 }

@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use support::collector::{Collector, Play, client, nobody};
-use support::{Message, SECRET, endpoint, handled, ok};
+use support::{ManualClock, Message, SECRET, answered, assert_identity, endpoint, handled, ok};
+use surehook::core::Timestamp;
 use surehook::core::telemetry::attempt::DropReason;
-use surehook::{Client, Endpoint, Stats};
+use surehook::{Client, Clock, Endpoint};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -21,11 +24,6 @@ fn record(endpoint: &Endpoint, count: usize) {
         let delivery = handled(Message::user_created(&format!("msg_{number}")).begin(endpoint));
         assert!(delivery.finish(ok(b"done")).is_none());
     }
-}
-
-fn assert_identity(stats: &Stats) {
-    let dropped: u64 = stats.dropped.values().sum();
-    assert_eq!(stats.recorded, stats.stored + dropped + stats.queued, "{stats:?}");
 }
 
 /// Records 100 attempts against the script and expects all of them stored, each once.
@@ -186,4 +184,33 @@ fn more_than_the_queue_holds_is_counted() {
     assert_identity(&stats);
     client.shutdown(Duration::ZERO);
     assert_identity(&client.stats());
+}
+
+/// A clock that fails when told.
+struct FailingClock(std::sync::Arc<ManualClock>, AtomicBool);
+
+impl Clock for FailingClock {
+    fn now(&self) -> Timestamp {
+        assert!(!self.1.load(Ordering::SeqCst), "the clock is broken");
+        self.0.now()
+    }
+}
+
+#[test]
+fn a_fault_inside_changes_no_answer_of_the_handler_and_is_counted() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    let clock = Arc::new(FailingClock(ManualClock::new(), AtomicBool::new(false)));
+    let endpoint = endpoint(|options| {
+        options.client = Some(client.clone());
+        options.clock = Some(clock.clone());
+    });
+    let delivery = handled(Message::user_created("msg_1").begin(&endpoint));
+    clock.1.store(true, Ordering::SeqCst);
+    assert!(delivery.finish(ok(b"done")).is_none());
+    // Before the handler, a check that fails lets nothing through.
+    assert_eq!(answered(Message::user_created("msg_2").begin(&endpoint)).status, 401);
+    let stats = client.stats();
+    assert_eq!((stats.recorded, stats.dropped[&DropReason::InternalError]), (2, 2));
+    assert_identity(&stats);
 }

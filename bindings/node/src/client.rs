@@ -1,19 +1,26 @@
 //! Telemetry of the process.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
-use surehook::core::telemetry::attempt::DropReason;
 
-use crate::convert::{Result, coded};
+use crate::convert::{Result, coded, whole};
+use crate::screening;
 
 #[napi(object)]
 pub struct InitOptions {
     pub api_key: Option<String>,
     pub endpoint: Option<String>,
+    pub ca_file: Option<String>,
+    pub spool_dir: Option<String>,
+    pub spool_max_attempts: Option<f64>,
+    pub spool_max_bytes: Option<f64>,
+    /// Whether an environment has a `Screening` that is open.
+    pub before_send: bool,
     pub runtime: Option<String>,
 }
 
@@ -37,6 +44,12 @@ pub fn init(options: InitOptions) -> Result<()> {
     let options = surehook::ClientOptions {
         api_key: options.api_key,
         endpoint: options.endpoint,
+        ca_file: options.ca_file.map(PathBuf::from),
+        spool_dir: options.spool_dir.map(PathBuf::from),
+        spool_max_attempts: options.spool_max_attempts.map(whole),
+        spool_max_bytes: options.spool_max_bytes.map(whole),
+        before_send: options.before_send.then(screening::before_send),
+        capture: None,
         language: Some("node".to_owned()),
         framework: None,
         runtime: options.runtime,
@@ -86,7 +99,7 @@ pub fn stats() -> Stats {
         recorded: stats.recorded as f64,
         stored: stats.stored as f64,
         queued: stats.queued as f64,
-        dropped: stats.dropped.iter().map(|(reason, count)| (name(reason), *count as f64)).collect(),
+        dropped: stats.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count as f64)).collect(),
     }
 }
 
@@ -94,11 +107,6 @@ pub fn stats() -> Stats {
 pub fn take_notices() -> Vec<Notice> {
     let notices = surehook::take_notices().into_iter();
     notices.map(|notice| Notice { level: notice.level.as_str().to_owned(), text: notice.text }).collect()
-}
-
-/// The name of a drop reason, as it stands on the wire.
-fn name(reason: &DropReason) -> String {
-    serde_json::to_value(reason).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn milliseconds(number: u32) -> Duration {

@@ -1,11 +1,13 @@
 //! What several of the exported functions convert.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use napi::Either;
 use napi_derive::napi;
 use smallvec::SmallVec;
-use surehook::Scheme;
 use surehook::core::HeaderPairs;
+use surehook::{AttributeValue, Scheme};
 
 /// A result whose error has one of Surehook's codes.
 pub(crate) type Result<T> = std::result::Result<T, napi::Error<&'static str>>;
@@ -92,6 +94,27 @@ pub(crate) fn seconds(number: f64) -> Duration {
 
 /// A number of bytes; the same for one that is not a whole number.
 pub(crate) fn bytes(number: f64) -> usize {
-    let whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-    if whole { number as usize } else { 0 }
+    usize::try_from(whole(number)).ok().filter(|bytes| *bytes <= u32::MAX as usize).unwrap_or(0)
+}
+
+/// A whole number; zero for one that is none.
+pub(crate) fn whole(number: f64) -> u64 {
+    const SAFE: f64 = 9_007_199_254_740_991.0;
+    if number.fract() == 0.0 && (0.0..=SAFE).contains(&number) { number as u64 } else { 0 }
+}
+
+/// Values that explain a failure, as the JSON of an object.
+pub(crate) fn metadata(json: Option<&str>) -> serde_json::Map<String, serde_json::Value> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+/// What a trace is told: names, and texts or numbers.
+pub(crate) type Attributes = HashMap<&'static str, Either<String, f64>>;
+
+pub(crate) fn attributes(attributes: Vec<surehook::Attribute>) -> Attributes {
+    let value = |value| match value {
+        AttributeValue::Text(text) => Either::A(text),
+        AttributeValue::Number(number) => Either::B(number as f64),
+    };
+    attributes.into_iter().map(|(name, told)| (name, value(told))).collect()
 }

@@ -1,11 +1,13 @@
 //! A delivery while its handler runs.
 
+use std::time::Duration;
+
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, BufferSlice, Either3, Object};
 use napi_derive::napi;
 use surehook::{Asked, Ended, HandlerError, Response, ResponseBody};
 
-use crate::convert::{Headers, Rejection};
+use crate::convert::{Attributes, Headers, Rejection, Result, attributes, coded, metadata};
 use crate::promise::promise;
 use crate::question::Question;
 
@@ -18,6 +20,9 @@ pub struct Answer {
     pub headers: Vec<String>,
     pub body: Buffer,
     pub rejection: Option<Rejection>,
+    /// What a trace is told of the attempt, where one is made.
+    #[napi(ts_type = "Record<string, string | number>")]
+    pub attributes: Option<Attributes>,
 }
 
 impl From<surehook::Answer> for Answer {
@@ -28,6 +33,7 @@ impl From<surehook::Answer> for Answer {
             headers: answer.headers.into_iter().flat_map(|(name, value)| [name, value]).collect(),
             body: answer.body.into(),
             rejection: answer.rejection.map(Rejection::from),
+            attributes: Some(answer.attributes).filter(|told| !told.is_empty()).map(attributes),
         }
     }
 }
@@ -46,6 +52,30 @@ impl From<ErrorKind> for surehook::ErrorKind {
             ErrorKind::Raised => Self::Raised,
             ErrorKind::TimedOut => Self::TimedOut,
             ErrorKind::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// What was thrown.
+#[napi(object)]
+pub struct ThrownError {
+    pub error_type: String,
+    pub message: String,
+    /// Where, as a line of the stack.
+    pub location: Option<String>,
+}
+
+impl ThrownError {
+    pub(crate) fn raised(&self) -> HandlerError<'_> {
+        self.of_kind(ErrorKind::Raised)
+    }
+
+    pub(crate) fn of_kind(&self, kind: ErrorKind) -> HandlerError<'_> {
+        HandlerError {
+            kind: kind.into(),
+            error_type: &self.error_type,
+            message: &self.message,
+            location: self.location.as_deref(),
         }
     }
 }
@@ -75,14 +105,34 @@ impl Delivery {
         self.0.step(&name);
     }
 
+    /// A step ended just now, with an error where it was not done.
+    #[napi]
+    pub fn step_ended(&self, name: String, duration_ms: f64, error: Option<ThrownError>) {
+        let error = error.as_ref().map(ThrownError::raised);
+        self.0.step_ended(&name, milliseconds(duration_ms), error);
+    }
+
     #[napi]
     pub fn processed(&self) {
         self.0.processed();
     }
 
+    /// `details` is the JSON of an object.
     #[napi]
-    pub fn failed(&self, reason: String) {
-        self.0.failed(&reason);
+    pub fn failed(&self, reason: String, details: Option<String>) {
+        self.0.failed_with(&reason, metadata(details.as_deref()));
+    }
+
+    /// The token by which another process takes the work up.
+    #[napi]
+    pub fn defer(&self, deadline_ms: f64) -> Result<String> {
+        self.0.defer(milliseconds(deadline_ms)).map_err(coded)
+    }
+
+    /// What a trace is told: before the end of the request, after it of what it came to.
+    #[napi(ts_return_type = "Record<string, string | number>")]
+    pub fn attributes(&self) -> Attributes {
+        attributes(self.0.attributes())
     }
 
     /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead, or is a
@@ -110,22 +160,15 @@ impl Delivery {
     /// Ends it with an error. The question, where there is one, is to be answered after the application's transaction was
     /// rolled back.
     #[napi]
-    pub fn fail(
-        &self,
-        kind: ErrorKind,
-        error_type: String,
-        message: String,
-        location: Option<String>,
-    ) -> Option<Question> {
-        let asked = self.0.fail_without_waiting(HandlerError {
-            kind: kind.into(),
-            error_type: &error_type,
-            message: &message,
-            location: location.as_deref(),
-        });
-        match asked {
+    pub fn fail(&self, kind: ErrorKind, error: ThrownError) -> Option<Question> {
+        match self.0.fail_without_waiting(error.of_kind(kind)) {
             Asked::Done(()) => None,
             asked @ Asked::Again(_) => Some(asked.into()),
         }
     }
+}
+
+/// A duration; one that is none becomes zero, which the range of a deadline refuses.
+pub(crate) fn milliseconds(number: f64) -> Duration {
+    Duration::try_from_secs_f64(number / 1000.0).unwrap_or_default()
 }

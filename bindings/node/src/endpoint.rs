@@ -41,7 +41,17 @@ pub struct EndpointOptions {
     pub on_store_error: Option<StoreErrorOption>,
     /// The kind of the application's own store.
     pub store: Option<String>,
+    pub capture_body: Option<CaptureBody>,
+    /// Whether a trace is made.
+    pub traced: bool,
     pub workers: Option<Workers>,
+}
+
+/// The paths of JSON bodies that are told, all of them when there are none, and those that are taken out of that.
+#[napi(object)]
+pub struct CaptureBody {
+    pub keep: Vec<String>,
+    pub remove: Vec<String>,
 }
 
 /// Which worker of its server this process is.
@@ -264,6 +274,10 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 Some(StoreErrorOption::Process) => surehook::OnStoreError::Process,
                 Some(StoreErrorOption::Reject) | None => surehook::OnStoreError::Reject,
             },
+            capture_body: options
+                .capture_body
+                .map(|CaptureBody { keep, remove }| surehook::CaptureBody { keep, remove }),
+            traced: options.traced,
             workers: options.workers.map(|Workers { count, number }| surehook::Workers { count, number }),
             ..Self::new(options.provider.unwrap_or_default())
         }

@@ -5,8 +5,11 @@
 
 pub mod client;
 pub mod convert;
+pub mod deferred;
 pub mod delivery;
 pub mod endpoint;
 mod promise;
 pub mod question;
+pub mod screening;
+pub mod testing;
 pub mod verifier;

@@ -1,10 +1,15 @@
 //! A delivery while its handler runs.
 
-use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use surehook::{Answer, ErrorKind, HandlerError, Response, ResponseBody};
+use std::time::Duration;
 
-use crate::convert::Headers;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use surehook::{Answer, AttributeValue, Response, ResponseBody};
+
+use crate::convert::{self, Headers};
+use crate::errors;
+use crate::handler_error::HandlerFailure;
+use crate::json;
 use crate::pending;
 use crate::question;
 
@@ -35,16 +40,38 @@ impl Delivery {
         self.0.entity_id()
     }
 
-    fn step(&self, name: &str) {
-        self.0.step(name);
+    fn step(&self, name: &Bound<'_, PyAny>) {
+        self.0.step(&json::text(name));
+    }
+
+    fn step_begun(&self, name: &Bound<'_, PyAny>) {
+        self.0.step_begun(&json::text(name));
+    }
+
+    #[pyo3(signature = (name, seconds, error))]
+    fn step_ended(&self, name: &Bound<'_, PyAny>, seconds: f64, error: Option<HandlerFailure>) {
+        let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        self.0.step_ended(&json::text(name), duration, error.as_ref().map(HandlerFailure::error));
     }
 
     fn processed(&self) {
         self.0.processed();
     }
 
-    fn failed(&self, reason: &str) {
-        self.0.failed(reason);
+    fn failed(&self, reason: &Bound<'_, PyAny>, metadata: &Bound<'_, PyDict>) {
+        self.0.failed_with(&json::text(reason), json::metadata(metadata));
+    }
+
+    /// The token; `deadline` is in seconds.
+    fn defer(&self, deadline: &Bound<'_, PyAny>) -> PyResult<String> {
+        let py = deadline.py();
+        let deadline = convert::seconds("deadline", Some(deadline))?.unwrap_or_default();
+        self.0.defer(deadline).map_err(|error| errors::configuration(py, &error))
+    }
+
+    /// What a trace says of it so far: (name, value) pairs.
+    fn attributes(&self) -> Attributes {
+        attributes(self.0.attributes())
     }
 
     /// The answer to send instead of the handler's, where there is one; a `Pending` where that is to come. `body` is `None`
@@ -65,23 +92,31 @@ impl Delivery {
     }
 
     /// A `Question` where the claim in the application's own database is to be given back.
-    #[pyo3(signature = (kind, error_type, message, location))]
-    fn fail<'py>(
-        &self,
-        py: Python<'py>,
-        kind: &str,
-        error_type: &str,
-        message: &str,
-        location: Option<&str>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let kind = if kind == "cancelled" { ErrorKind::Cancelled } else { ErrorKind::Raised };
-        let error = HandlerError { kind, error_type, message, location };
-        question::released(py, py.detach(|| self.0.fail_without_waiting(error)))
+    fn fail<'py>(&self, py: Python<'py>, error: HandlerFailure) -> PyResult<Bound<'py, PyAny>> {
+        question::released(py, py.detach(|| self.0.fail_without_waiting(error.error())))
     }
 }
 
-/// (status, headers, body)
+/// (name, value) pairs.
+pub(crate) type Attributes = Vec<(&'static str, Attribute)>;
+
+/// The value of an attribute.
+#[derive(IntoPyObject)]
+pub(crate) enum Attribute {
+    Text(String),
+    Number(u64),
+}
+
+fn attributes(told: Vec<surehook::Attribute>) -> Attributes {
+    let value = |value| match value {
+        AttributeValue::Text(text) => Attribute::Text(text),
+        AttributeValue::Number(number) => Attribute::Number(number),
+    };
+    told.into_iter().map(|(name, told)| (name, value(told))).collect()
+}
+
+/// (status, headers, body, what a trace says of it)
 pub(crate) fn answer(py: Python<'_>, answer: Answer) -> PyResult<Bound<'_, PyAny>> {
-    let parts = (answer.status, answer.headers, PyBytes::new(py, &answer.body));
+    let parts = (answer.status, answer.headers, PyBytes::new(py, &answer.body), attributes(answer.attributes));
     parts.into_pyobject(py).map(Bound::into_any)
 }

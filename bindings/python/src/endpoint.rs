@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 use surehook::{
-    Body, CustomVerdict, DedupStore, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight, OnSilentDrop,
-    OnStoreError, Request, Verification, VerifiedMessage, Workers,
+    Body, CaptureBody, CustomVerdict, DedupStore, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight,
+    OnSilentDrop, OnStoreError, Request, Verification, VerifiedMessage, Workers,
 };
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
@@ -27,7 +27,8 @@ impl Endpoint {
         *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, url=None, verify_token=None,
         event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
         dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, require_processing_mark=false,
-        steps=None, ignore=None, on_silent_drop=None, verification=None, application=None, workers=None,
+        steps=None, ignore=None, on_silent_drop=None, verification=None, capture_body=None, traced=false, application=None,
+        workers=None,
     ))]
     #[allow(clippy::too_many_arguments)] // they are the options of every wrapper, by name
     fn new(
@@ -53,6 +54,8 @@ impl Endpoint {
         ignore: Option<Vec<String>>,
         on_silent_drop: Option<&Bound<'_, PyAny>>,
         verification: Option<&Bound<'_, PyAny>>,
+        capture_body: Option<&Bound<'_, PyAny>>,
+        traced: bool,
         application: Option<&str>,
         workers: Option<(Option<u32>, u32)>,
     ) -> PyResult<Self> {
@@ -80,6 +83,8 @@ impl Endpoint {
             steps: steps.unwrap_or_default(),
             ignore: ignore.unwrap_or_default(),
             on_silent_drop: word("on_silent_drop", on_silent_drop, &ON_SILENT_DROP)?.unwrap_or_default(),
+            capture_body: capture_body.map(captured).transpose()?.flatten(),
+            traced,
             store: application.map(DedupStore::application).transpose().map_err(configuration)?,
             workers: workers.map(|(count, number)| Workers { count, number }),
             ..EndpointOptions::new(provider)
@@ -159,6 +164,32 @@ const ON_STORE_ERROR: [(&str, OnStoreError); 2] =
 const ON_IN_FLIGHT: [(&str, OnInFlight); 2] = [("answer", OnInFlight::Answer), ("wait", OnInFlight::Wait)];
 const ON_ID_REUSE: [(&str, OnIdReuse); 3] =
     [("replay", OnIdReuse::Replay), ("handle", OnIdReuse::Handle), ("reject", OnIdReuse::Reject)];
+
+/// `True`, the paths that are taken out, or a dict with `keep` and `remove`.
+fn captured(value: &Bound<'_, PyAny>) -> PyResult<Option<CaptureBody>> {
+    let wrong = |fault: &str| errors::invalid_option(value.py(), "capture_body", fault);
+    let shape = || wrong("it must be a bool, a list of paths to take out, or a dict with lists as keep and remove");
+    let paths = |paths: &Bound<'_, PyAny>| {
+        let list = paths.is_instance_of::<PyList>() || paths.is_instance_of::<PyTuple>();
+        let read = if list { paths.extract::<Vec<String>>().ok() } else { None };
+        read.ok_or_else(|| wrong("paths are a list of str, e.g. [\"data.email_addresses\"]"))
+    };
+    if let Ok(on) = value.cast::<PyBool>() {
+        return Ok(on.is_true().then(CaptureBody::default));
+    }
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        return Ok(Some(CaptureBody { remove: paths(value)?, ..CaptureBody::default() }));
+    }
+    let mut capture = CaptureBody::default();
+    for (name, value) in value.cast::<PyDict>().map_err(|_| shape())?.iter() {
+        match name.extract::<String>().as_deref() {
+            Ok("keep") => capture.keep = paths(&value)?,
+            Ok("remove") => capture.remove = paths(&value)?,
+            _ => return Err(shape()),
+        }
+    }
+    Ok(Some(capture))
+}
 
 /// The value that a word stands for.
 fn word<T: Copy>(option: &'static str, given: Option<&Bound<'_, PyAny>>, words: &[(&str, T)]) -> PyResult<Option<T>> {

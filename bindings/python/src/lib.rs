@@ -3,13 +3,18 @@
 //! Nothing here decides anything. Errors leave as one private exception with (code, message, details); the package's
 //! `errors.py` turns it into the public ones.
 
+mod before_send;
 mod client;
 mod convert;
+mod deferred;
 mod delivery;
 mod endpoint;
 mod errors;
+mod handler_error;
+mod json;
 mod pending;
 mod question;
+mod testing;
 mod waker;
 mod webhook;
 
@@ -17,7 +22,11 @@ mod webhook;
 #[pyo3::pymodule]
 mod _native {
     #[pymodule_export]
+    use crate::before_send::Attempts;
+    #[pymodule_export]
     use crate::client::{flush, init, shutdown, stats, take_notices};
+    #[pymodule_export]
+    use crate::deferred::Deferred;
     #[pymodule_export]
     use crate::delivery::Delivery;
     #[pymodule_export]
@@ -28,6 +37,8 @@ mod _native {
     use crate::pending::Pending;
     #[pymodule_export]
     use crate::question::{Question, Settled};
+    #[pymodule_export]
+    use crate::testing::{Capture, freeze, new_secret, now, sign};
     #[pymodule_export]
     use crate::waker::stop_waker;
     #[pymodule_export]

@@ -10,13 +10,13 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use futures_util::stream::{Stream, unfold};
 use serde::Serialize;
 use serde_json::json;
-use surehook_core::telemetry::attempt::{Attempt, VerificationResult};
 use surehook_core::{Outcome, Timestamp};
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::state::Shared;
+use crate::store::Fresh;
 
 /// The shortest time between two events of one stream: four a second are as live as a person can read.
 const PACE: Duration = Duration::from_millis(250);
@@ -38,21 +38,26 @@ pub(crate) struct Event {
     received_at: Timestamp,
     duration_us: u64,
     status: Option<u16>,
+    /// The deferred attempt whose work this is the rest of.
+    continues: Option<Uuid>,
+    suspected_silent_drop: bool,
 }
 
 impl Event {
     /// What is told of an attempt of a message.
-    pub(crate) fn new(message: i64, attempt: &Attempt) -> Self {
-        let trusted = attempt.verification.result != VerificationResult::Rejected;
+    pub(crate) fn new(message: i64, fresh: &Fresh<'_>) -> Self {
+        let attempt = fresh.attempt;
         Self {
             id: attempt.id,
             message,
             endpoint: attempt.endpoint.clone(),
-            event_type: attempt.event_type.clone().filter(|_| trusted),
-            outcome: if trusted { attempt.outcome } else { Outcome::Rejected },
+            event_type: fresh.event_type().map(str::to_owned),
+            outcome: fresh.outcome(),
             received_at: attempt.received_at,
             duration_us: attempt.duration_us,
             status: attempt.status,
+            continues: attempt.continues,
+            suspected_silent_drop: fresh.suspected,
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::messages::query::{self, Cursor, Filter, Page, Timeline};
+use crate::messages::query::{self, Cursor, Filter, Page, Timeline, Verdict};
 use crate::state::Shared;
 use crate::store::codes;
 
@@ -14,6 +14,9 @@ use crate::store::codes;
 const PAGE: usize = 50;
 /// The most messages on a page.
 const LARGEST_PAGE: usize = 200;
+
+/// Stands beside the outcomes: messages that are processed, and suspected of a silent drop.
+const SUSPECTED: &str = "suspected_silent_drop";
 
 #[derive(Deserialize)]
 pub(super) struct Parameters {
@@ -32,7 +35,8 @@ impl Parameters {
         let invalid = |name: &str| Error::InvalidRequest(format!("`{name}` cannot be used"));
         let outcome = match given(self.outcome) {
             None => None,
-            Some(name) => Some(codes::outcome_named(&name).ok_or_else(|| invalid("outcome"))?),
+            Some(name) if name == SUSPECTED => Some(Verdict::Suspected),
+            Some(name) => Some(Verdict::Outcome(codes::outcome_named(&name).ok_or_else(|| invalid("outcome"))?)),
         };
         let limit = match given(self.limit) {
             None => PAGE,

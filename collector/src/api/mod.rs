@@ -4,6 +4,7 @@ mod keys;
 pub(crate) mod live;
 mod messages;
 mod overview;
+mod prometheus;
 mod session;
 mod setup;
 
@@ -31,8 +32,12 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/api/keys/{id}", delete(keys::revoke))
         .route("/api/live", get(live::stream))
         .route_layer(from_fn_with_state(shared.clone(), access::check_session));
+    let for_scrapers = Router::new()
+        .route("/metrics", get(prometheus::read))
+        .route_layer(from_fn_with_state(shared.clone(), access::check_scraper));
     let for_browsers = Router::new()
         .merge(behind_login)
+        .merge(for_scrapers)
         .route("/api/session", post(session::begin))
         .fallback(dashboard::serve)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)

@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header};
 
 use super::{hash, origin};
 use crate::config::Access;
@@ -31,6 +31,24 @@ pub(crate) async fn check_session(
     next: Next,
 ) -> Result<Response, Error> {
     if may_look(&shared, request.headers()) { Ok(next.run(request).await) } else { Err(Error::LoginRequired) }
+}
+
+/// Refuses a request for figures that has neither a session nor the dashboard token as its bearer.
+pub(crate) async fn check_scraper(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Error> {
+    let bears_token = bearer(request.headers()).is_some_and(|token| check_token(&shared.config.access, token).is_ok());
+    if bears_token || may_look(&shared, request.headers()) {
+        Ok(next.run(request).await)
+    } else {
+        Err(Error::LoginRequired)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 fn may_look(shared: &Shared, headers: &HeaderMap) -> bool {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use surehook_core::Timestamp;
-use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SCHEMA_VERSION, SdkInfo};
+use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SCHEMA_VERSION, SdkInfo, VerificationResult};
+use surehook_core::{Outcome, Timestamp};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -67,7 +67,7 @@ pub(super) fn batch(body: &[u8], most: usize) -> Result<Decoded, Error> {
     let mut decoded = Decoded {
         instance: wire.instance.id,
         sent_at: wire.sent_at,
-        dropped: wire.dropped.iter().filter_map(|(reason, count)| Some((name(*reason)?, *count))).collect(),
+        dropped: wire.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect(),
         attempts: Vec::with_capacity(wire.attempts.len()),
         rejected: Vec::new(),
     };
@@ -108,26 +108,30 @@ fn check_version(schema: Option<&RawValue>) -> Result<(), Error> {
     }
 }
 
-fn name(reason: DropReason) -> Option<String> {
-    serde_json::to_value(reason).ok()?.as_str().map(str::to_owned)
-}
-
 /// Reads one attempt, or finds that it breaks the schema.
 fn record(raw: &RawValue) -> Option<Record> {
     let attempt: Attempt = serde_json::from_str(raw.get()).ok()?;
     if !keeps_schema(&attempt) {
         return None;
     }
-    let json = serde_json::to_string(&attempt).ok()?;
-    (json.len() <= LARGEST_RECORD).then_some(Record { attempt, json })
+    Record::new(attempt).filter(|record| record.json.len() <= LARGEST_RECORD)
 }
+
+/// The most steps of an attempt, and the most characters of a step's name.
+const STEPS: usize = 1_000;
+const STEP_NAME: usize = 1_000;
 
 /// The bounds of `tests/contract/batch.v1.schema.json` that the types do not say.
 fn keeps_schema(attempt: &Attempt) -> bool {
-    let within = |text: &str, least: usize, most: usize| {
-        let length = text.chars().count();
-        (least..=most).contains(&length)
-    };
+    keeps_texts(attempt) && keeps_steps(attempt) && keeps_deferral(attempt)
+}
+
+fn within(text: &str, least: usize, most: usize) -> bool {
+    let length = text.chars().count();
+    (least..=most).contains(&length)
+}
+
+fn keeps_texts(attempt: &Attempt) -> bool {
     let optional = |text: &Option<String>| text.as_deref().is_none_or(|text| within(text, 0, 1_000));
     within(&attempt.endpoint, 1, 200)
         && within(&attempt.provider, 1, 100)
@@ -145,6 +149,24 @@ fn keeps_schema(attempt: &Attempt) -> bool {
             .iter()
             .filter_map(|failure| failure.error.as_ref())
             .all(|error| is_fingerprint(&error.fingerprint))
+}
+
+fn keeps_steps(attempt: &Attempt) -> bool {
+    attempt.steps.len() <= STEPS
+        && attempt.missing_steps.len() <= STEPS
+        && attempt.missing_steps.iter().all(|name| within(name, 0, STEP_NAME))
+        && attempt.steps.iter().all(|step| {
+            within(&step.name, 0, STEP_NAME)
+                && step.error.as_ref().is_none_or(|error| is_fingerprint(&error.fingerprint))
+        })
+}
+
+/// Deferred work has a deadline and nothing else has. What is said to continue it came from a handler that ran, and says how it
+/// ended: it is not refused, and not deferred once more.
+fn keeps_deferral(attempt: &Attempt) -> bool {
+    let ended = matches!(attempt.outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed);
+    attempt.deferred_until.is_some() == (attempt.outcome == Outcome::Deferred)
+        && (attempt.continues.is_none() || ended && attempt.verification.result != VerificationResult::Rejected)
 }
 
 fn is_fingerprint(text: &str) -> bool {

@@ -57,7 +57,7 @@ async fn submit(
     let decoded = work.await.map_err(|_| Error::StorageUnavailable)??;
     let (stored, wait) = oneshot::channel();
     shared.writer.submit(Submission {
-        key,
+        key: Some(key),
         instance: decoded.instance,
         sent_at: decoded.sent_at,
         dropped: decoded.dropped,

@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use surehook_core::telemetry::attempt::Attempt;
 use surehook_core::{Outcome, Timestamp};
 
 use crate::error::Error;
+use crate::messages::habit::Lacking;
 use crate::store::codes::{self, OUTCOMES};
 
 /// The most attempts of one message that are shown: the latest.
@@ -16,10 +17,28 @@ const TIMELINE: i64 = 1_000;
 pub(crate) struct Filter {
     pub(crate) endpoint: Option<String>,
     pub(crate) event_type: Option<String>,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<Verdict>,
     pub(crate) message_id: Option<String>,
     pub(crate) limit: usize,
     pub(crate) before: Cursor,
+}
+
+/// What is said of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Verdict {
+    /// What became of it.
+    Outcome(Outcome),
+    /// It is a suspected silent drop, whatever its outcome.
+    Suspected,
+}
+
+impl Verdict {
+    fn fits(self, message: &Message) -> bool {
+        match self {
+            Self::Outcome(outcome) => outcome == message.outcome,
+            Self::Suspected => message.suspected_silent_drop,
+        }
+    }
 }
 
 /// A place in the list, which is ordered by the last time each message was seen, latest first.
@@ -55,8 +74,11 @@ pub(crate) struct Message {
     entity_id: Option<String>,
     first_seen: Timestamp,
     last_seen: Timestamp,
+    /// Requests. What became of deferred work is in the timeline, but no attempt.
     attempts: i64,
     outcome: Outcome,
+    /// It was processed, but without steps that nearly every message like it records.
+    suspected_silent_drop: bool,
 }
 
 /// A page of messages.
@@ -66,12 +88,35 @@ pub(crate) struct Page {
     next: Option<String>,
 }
 
-/// A message with its attempts, oldest first.
+/// A message with its attempts, and what became of their deferred work, oldest first.
 #[derive(Debug, Serialize)]
 pub(crate) struct Timeline {
     #[serde(flatten)]
     message: Message,
-    attempts_list: Vec<Map<String, Value>>,
+    attempts_list: Vec<Stored>,
+    /// Records that are left out, because they can no longer be read.
+    unreadable: usize,
+}
+
+/// An attempt as it was sent, and what the collector has to say of it.
+#[derive(Debug, Serialize)]
+struct Stored {
+    #[serde(flatten)]
+    attempt: Attempt,
+    stored_at: Timestamp,
+    /// The usual steps that it lacks: it is suspected of a silent drop.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suspected_silent_drop: Vec<Lacking>,
+}
+
+impl Stored {
+    /// Reads the columns `record`, `stored_at` and `suspected`; `None` when the record cannot be read.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let text = |column| row.get_ref(column).map(|text| text.as_str().unwrap_or_default());
+        let Ok(attempt) = serde_json::from_str(text(0)?) else { return Ok(None) };
+        let suspected_silent_drop = serde_json::from_str(text(2)?).unwrap_or_default();
+        Ok(Some(Self { attempt, stored_at: Timestamp::from_unix_micros(row.get(1)?), suspected_silent_drop }))
+    }
 }
 
 impl Message {
@@ -87,6 +132,7 @@ impl Message {
             last_seen: Timestamp::from_unix_micros(row.get(7)?),
             attempts: row.get(8)?,
             outcome: codes::outcome(row.get(9)?),
+            suspected_silent_drop: row.get(10)?,
         })
     }
 
@@ -99,7 +145,7 @@ impl Message {
 fn select(tail: &str) -> String {
     format!(
         "SELECT m.id, e.name, e.provider, m.message_id, coalesce(m.event_type, s.event_type), m.entity_id,
-                m.first_seen, m.last_seen, m.attempts, m.outcome
+                m.first_seen, m.last_seen, m.attempts, m.outcome, m.suspected
          FROM messages m CROSS JOIN series s ON s.id = m.series CROSS JOIN endpoints e ON e.id = m.endpoint
          {tail}"
     )
@@ -137,7 +183,7 @@ fn recent(connection: &Connection, filter: &Filter) -> Result<Vec<Message>, Erro
 }
 
 /// Takes the latest of each series and outcome that is asked for: each is one short walk on an index, so that a rare
-/// outcome among millions of messages is found as fast as a common one.
+/// outcome among millions of messages is found as fast as a common one. Those under suspicion have an index of their own.
 fn of_series(connection: &Connection, filter: &Filter) -> Result<Vec<Message>, Error> {
     let mut of_filter = connection.prepare_cached(
         "SELECT s.id FROM series s JOIN endpoints e ON e.id = s.endpoint
@@ -146,12 +192,14 @@ fn of_series(connection: &Connection, filter: &Filter) -> Result<Vec<Message>, E
     let series: Vec<i64> = of_filter
         .query_map(params![filter.endpoint, filter.event_type], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let outcomes: Vec<u8> = match filter.outcome {
-        Some(outcome) => vec![codes::number(outcome)],
-        None => OUTCOMES.map(codes::number).to_vec(),
+    let (condition, outcomes) = match filter.outcome {
+        Some(Verdict::Outcome(outcome)) => ("m.outcome = ?5", vec![codes::number(outcome)]),
+        // The parameter must stand somewhere; no number is NULL.
+        Some(Verdict::Suspected) => ("m.suspected = 1 AND ?5 IS NOT NULL", vec![0]),
+        None => ("m.outcome = ?5", OUTCOMES.map(codes::number).to_vec()),
     };
     let mut statement =
-        connection.prepare_cached(&select(&format!("WHERE m.series = ?4 AND m.outcome = ?5 AND {PAGE}")))?;
+        connection.prepare_cached(&select(&format!("WHERE m.series = ?4 AND {condition} AND {PAGE}")))?;
     let mut messages = Vec::new();
     for series in series {
         for outcome in &outcomes {
@@ -175,7 +223,7 @@ fn with_message_id(connection: &Connection, filter: &Filter, message_id: &str) -
     messages.retain(|message: &Message| {
         let cursor = message.cursor();
         (cursor.last_seen, cursor.id) < (filter.before.last_seen, filter.before.id)
-            && filter.outcome.is_none_or(|outcome| outcome == message.outcome)
+            && filter.outcome.is_none_or(|verdict| verdict.fits(message))
             && filter.event_type.as_ref().is_none_or(|event_type| Some(event_type) == message.event_type.as_ref())
     });
     Ok(messages)
@@ -189,16 +237,11 @@ pub(crate) fn timeline(connection: &Connection, id: i64) -> Result<Timeline, Err
         .optional()?
         .ok_or(Error::NotFound)?;
     let mut statement = connection.prepare_cached(
-        "SELECT record, stored_at FROM attempts WHERE message = ? ORDER BY received_at DESC, seq DESC LIMIT ?",
+        "SELECT record, stored_at, suspected FROM attempts WHERE message = ? ORDER BY received_at DESC, seq DESC LIMIT ?",
     )?;
-    let mut rows = statement.query([id, TIMELINE])?;
-    let mut attempts_list = Vec::new();
-    while let Some(row) = rows.next()? {
-        let record: String = row.get(0)?;
-        let mut attempt: Map<String, Value> = serde_json::from_str(&record).unwrap_or_default();
-        attempt.insert("stored_at".to_owned(), Value::from(row.get::<_, i64>(1)?));
-        attempts_list.push(attempt);
-    }
-    attempts_list.reverse();
-    Ok(Timeline { message, attempts_list })
+    let rows: Vec<Option<Stored>> = statement.query_map([id, TIMELINE], Stored::read)?.collect::<Result<_, _>>()?;
+    let found = rows.len();
+    let attempts_list: Vec<Stored> = rows.into_iter().rev().flatten().collect();
+    let unreadable = found - attempts_list.len();
+    Ok(Timeline { message, attempts_list, unreadable })
 }

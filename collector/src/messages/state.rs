@@ -1,4 +1,7 @@
 //! What is known of a message, attempt by attempt, in whatever order they come in.
+//!
+//! A continuation, which says what became of deferred work, is part of this, but no delivery: it does not raise the number of
+//! attempts.
 
 use surehook_core::Outcome;
 
@@ -8,6 +11,10 @@ pub(crate) struct Seen {
     pub(crate) trusted: bool,
     /// What became of the attempt.
     pub(crate) outcome: Outcome,
+    /// It is no delivery, but the rest of one whose work was deferred.
+    pub(crate) continuation: bool,
+    /// It was processed, but lacks steps that are usual.
+    pub(crate) suspected: bool,
     /// When the request came in.
     pub(crate) received_at: i64,
     /// The number of its endpoint and event type.
@@ -32,6 +39,8 @@ pub(crate) struct State {
     pub(crate) decided_at: i64,
     /// At least one attempt was not refused.
     pub(crate) trusted: bool,
+    /// The attempt that gave the outcome is a suspected silent drop.
+    pub(crate) suspected: bool,
 }
 
 impl State {
@@ -43,17 +52,18 @@ impl State {
             entity_id: seen.entity_id,
             first_seen: seen.received_at,
             last_seen: seen.received_at,
-            attempts: 1,
+            attempts: i64::from(!seen.continuation),
             outcome: seen.outcome,
             decided_at: seen.received_at,
             trusted: seen.trusted,
+            suspected: seen.suspected,
         }
     }
 
     /// Adds an attempt. A refused one, whose message id anyone may have written, changes nothing of a message that
     /// was seen with a right signature, but the number of attempts on its timeline.
     pub(crate) fn add(&mut self, seen: Seen) {
-        let attempts = self.attempts.saturating_add(1);
+        let attempts = self.attempts.saturating_add(i64::from(!seen.continuation));
         match (self.trusted, seen.trusted) {
             (true, false) => {}
             // The refused attempts before it said nothing that counts.
@@ -70,6 +80,7 @@ impl State {
         if new > old || (new == old && seen.received_at >= self.decided_at) {
             self.outcome = seen.outcome;
             self.decided_at = seen.received_at;
+            self.suspected = seen.suspected;
             self.series = seen.series;
             self.event_type = seen.event_type;
         }
@@ -83,9 +94,11 @@ impl State {
 fn weight(outcome: Outcome) -> u8 {
     match outcome {
         // Done is done, whatever comes after.
-        Outcome::Processed => 3,
+        Outcome::Processed => 4,
         // The handler ran, or was told not to care.
-        Outcome::Failed | Outcome::SilentDrop | Outcome::Ignored => 2,
+        Outcome::Failed | Outcome::SilentDrop | Outcome::Ignored => 3,
+        // How the work ends is not known yet: whatever tells it counts for more.
+        Outcome::Deferred => 2,
         // Something else answered for it.
         Outcome::Duplicate | Outcome::InFlight | Outcome::Unavailable => 1,
         _ => 0,
@@ -98,7 +111,16 @@ mod tests {
 
     fn seen(outcome: Outcome, received_at: i64) -> Seen {
         let trusted = outcome != Outcome::Rejected;
-        Seen { trusted, outcome, received_at, series: 1, event_type: None, entity_id: None }
+        Seen {
+            trusted,
+            outcome,
+            continuation: false,
+            suspected: false,
+            received_at,
+            series: 1,
+            event_type: None,
+            entity_id: None,
+        }
     }
 
     fn after(outcomes: &[(Outcome, i64)]) -> State {
@@ -129,14 +151,56 @@ mod tests {
         let real = after(&[(Outcome::Failed, 5)]);
         let mut forged = real.clone();
         forged.add(Seen {
-            trusted: false,
-            outcome: Outcome::Rejected,
-            received_at: 9,
             series: 77,
             event_type: Some("user.deleted".into()),
             entity_id: Some("user_evil".into()),
+            ..seen(Outcome::Rejected, 9)
         });
         assert_eq!(forged, State { attempts: 2, ..real });
+    }
+
+    fn rest(outcome: Outcome, received_at: i64) -> Seen {
+        Seen { continuation: true, ..seen(outcome, received_at) }
+    }
+
+    #[test]
+    fn a_deferred_message_is_what_became_of_its_work_in_whatever_order_it_is_told() {
+        for outcome in [Outcome::Processed, Outcome::Failed, Outcome::SilentDrop] {
+            let mut forward = State::first(seen(Outcome::Deferred, 1));
+            forward.add(rest(outcome, 9));
+            let mut backward = State::first(rest(outcome, 9));
+            assert_eq!(backward.attempts, 0);
+            backward.add(seen(Outcome::Deferred, 1));
+            assert_eq!((forward.outcome, forward.attempts, forward.decided_at), (outcome, 1, 9));
+            assert_eq!(forward, backward);
+        }
+    }
+
+    #[test]
+    fn a_late_processed_wins_over_the_missed_deadline_and_the_reverse_never() {
+        let mut late = State::first(seen(Outcome::Deferred, 1));
+        late.add(rest(Outcome::SilentDrop, 5));
+        late.add(rest(Outcome::Processed, 3));
+        assert_eq!(late.outcome, Outcome::Processed);
+        late.add(rest(Outcome::SilentDrop, 9));
+        assert_eq!(late.outcome, Outcome::Processed);
+    }
+
+    #[test]
+    fn deferred_says_more_than_what_did_not_reach_the_handler() {
+        for outcome in [Outcome::Duplicate, Outcome::InFlight, Outcome::Unavailable] {
+            assert_eq!(after(&[(Outcome::Deferred, 1), (outcome, 2)]).outcome, Outcome::Deferred);
+            assert_eq!(after(&[(outcome, 1), (Outcome::Deferred, 2)]).outcome, Outcome::Deferred);
+        }
+    }
+
+    #[test]
+    fn a_message_is_suspected_as_the_attempt_that_decided_it_is() {
+        let mut state = State::first(Seen { suspected: true, ..seen(Outcome::Processed, 1) });
+        state.add(seen(Outcome::Duplicate, 2));
+        assert!(state.suspected);
+        state.add(seen(Outcome::Processed, 3));
+        assert!(!state.suspected);
     }
 
     #[test]

@@ -62,7 +62,10 @@ struct Totals {
 
 #[derive(Debug, Serialize)]
 struct Counts {
+    /// Requests. Continuations are counted by outcome only: the outcomes add up to `attempts` and `continued`.
     attempts: i64,
+    /// Records of what became of deferred work.
+    continued: i64,
     processed: i64,
     failed: i64,
     silent_drop: i64,
@@ -71,6 +74,9 @@ struct Counts {
     in_flight: i64,
     unavailable: i64,
     ignored: i64,
+    deferred: i64,
+    /// Processed, but without steps that nearly every message like it records.
+    suspected_silent_drop: i64,
     /// Processed among processed, failed and silently dropped.
     success_rate: Option<f64>,
 }
@@ -111,6 +117,7 @@ impl Counts {
         let tried = processed + failed + silent_drop;
         Self {
             attempts: cell.attempts(),
+            continued: cell.continued,
             processed,
             failed,
             silent_drop,
@@ -119,6 +126,8 @@ impl Counts {
             in_flight: cell.count(Outcome::InFlight),
             unavailable: cell.count(Outcome::Unavailable),
             ignored: cell.count(Outcome::Ignored),
+            deferred: cell.count(Outcome::Deferred),
+            suspected_silent_drop: cell.suspected,
             success_rate: (tried > 0).then(|| processed as f64 / tried as f64),
         }
     }

@@ -1,4 +1,12 @@
 //! What a transaction adds to the counts of each minute and each hour.
+//!
+//! What deferred work counts as is decided here, in [`Counts::stored`], and nowhere else:
+//!
+//! * The deferred attempt is a request like any other: one attempt, of the outcome `deferred`, with its handler's latency. It
+//!   is neither a success nor a failure, so the success rate leaves it out.
+//! * What continues it is no request. It counts as its outcome (processed, failed or silent drop), and so in the success rate,
+//!   but not as an attempt ([`Cell::attempts`]) and not in the latency of handlers. Work that missed its deadline and was done
+//!   after all counts as both: it was too late, and it was done.
 
 use std::collections::HashMap;
 
@@ -15,14 +23,18 @@ pub(crate) const MINUTE: i64 = 60;
 pub(crate) const HOUR: i64 = 3_600;
 
 /// The count columns of `rollups`, in the order of [`OUTCOMES`], then the rest.
-pub(crate) const COLUMNS: &str =
-    "processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, last_seen, latency";
+pub(crate) const COLUMNS: &str = "processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, deferred, continued, suspected, \
+     last_seen, latency";
 
 /// The counts of one series in one span of time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cell {
-    /// Attempts by outcome, in the order of [`OUTCOMES`].
+    /// Attempts and continuations by outcome, in the order of [`OUTCOMES`].
     pub(crate) outcomes: [i64; OUTCOMES.len()],
+    /// Continuations among them.
+    pub(crate) continued: i64,
+    /// Suspected silent drops among the processed.
+    pub(crate) suspected: i64,
     /// When the last of them came in, in microseconds.
     pub(crate) last_seen: i64,
     /// How long the handled ones took.
@@ -36,8 +48,11 @@ impl Cell {
         for (place, count) in cell.outcomes.iter_mut().enumerate() {
             *count = row.get(first + place)?;
         }
-        cell.last_seen = row.get(first + OUTCOMES.len())?;
-        let bytes = row.get_ref(first + OUTCOMES.len() + 1)?.as_blob().unwrap_or_default();
+        let rest = first + OUTCOMES.len();
+        cell.continued = row.get(rest)?;
+        cell.suspected = row.get(rest + 1)?;
+        cell.last_seen = row.get(rest + 2)?;
+        let bytes = row.get_ref(rest + 3)?.as_blob().unwrap_or_default();
         cell.latency = Latency::from_bytes(bytes);
         Ok(cell)
     }
@@ -47,24 +62,34 @@ impl Cell {
         for (count, more) in self.outcomes.iter_mut().zip(other.outcomes) {
             *count += more;
         }
+        self.continued += other.continued;
+        self.suspected += other.suspected;
         self.last_seen = self.last_seen.max(other.last_seen);
         self.latency.add(&other.latency);
     }
 
-    /// Attempts of one outcome.
+    /// Attempts and continuations of one outcome.
     pub(crate) fn count(&self, outcome: Outcome) -> i64 {
         self.outcomes[usize::from(codes::number(outcome))]
     }
 
-    /// All attempts.
+    /// All attempts: requests that came in.
     pub(crate) fn attempts(&self) -> i64 {
-        self.outcomes.iter().sum()
+        self.outcomes.iter().sum::<i64>() - self.continued
     }
 }
 
 /// The handler ran.
-fn was_handled(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed | Outcome::Ignored)
+pub(crate) fn was_handled(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed | Outcome::Ignored | Outcome::Deferred)
+}
+
+/// A stored attempt or continuation, as it is counted.
+pub(crate) struct Counted {
+    pub(crate) outcome: Outcome,
+    /// It is the rest of a deferred attempt.
+    pub(crate) continuation: bool,
+    pub(crate) duration_us: u64,
 }
 
 /// What a transaction adds.
@@ -82,15 +107,25 @@ pub(crate) fn start_of(span: i64, seconds: i64) -> i64 {
 }
 
 impl Counts {
-    /// Counts an attempt.
-    pub(crate) fn attempt(&mut self, series: i64, at: Timestamp, outcome: Outcome, duration_us: u64) {
-        let minute = start_of(MINUTE, at.unix_seconds());
-        let cell = self.cells.entry((minute, series)).or_default();
-        cell.outcomes[usize::from(codes::number(outcome))] += 1;
+    /// Counts what was stored.
+    pub(crate) fn stored(&mut self, series: i64, at: Timestamp, counted: &Counted) {
+        let cell = self.cell(series, at);
+        cell.outcomes[usize::from(codes::number(counted.outcome))] += 1;
         cell.last_seen = cell.last_seen.max(at.unix_micros());
-        if was_handled(outcome) {
-            cell.latency.record(duration_us);
+        if counted.continuation {
+            cell.continued += 1;
+        } else if was_handled(counted.outcome) {
+            cell.latency.record(counted.duration_us);
         }
+    }
+
+    /// Counts a suspicion against what was counted as processed.
+    pub(crate) fn suspected(&mut self, series: i64, at: Timestamp) {
+        self.cell(series, at).suspected += 1;
+    }
+
+    fn cell(&mut self, series: i64, at: Timestamp) -> &mut Cell {
+        self.cells.entry((start_of(MINUTE, at.unix_seconds()), series)).or_default()
     }
 
     /// Counts why an attempt was rejected.
@@ -130,11 +165,12 @@ fn write_cell(transaction: &Transaction<'_>, span: i64, start: i64, series: i64,
         .optional()?;
     let mut cell = stored.unwrap_or_default();
     cell.add(added);
-    let [processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored] = cell.outcomes;
+    let [processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, deferred] =
+        cell.outcomes;
     transaction
         .prepare_cached(&format!(
             "INSERT OR REPLACE INTO rollups (span, start, series, {COLUMNS})
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         ))?
         .execute(params![
             span,
@@ -148,6 +184,9 @@ fn write_cell(transaction: &Transaction<'_>, span: i64, start: i64, series: i64,
             unavailable,
             duplicate,
             ignored,
+            deferred,
+            cell.continued,
+            cell.suspected,
             cell.last_seen,
             cell.latency.to_bytes(),
         ])?;

@@ -3,7 +3,7 @@
 use surehook_core::Outcome;
 
 /// Every outcome, at the place of its number. Also the order of the count columns of a rollup.
-pub(crate) const OUTCOMES: [Outcome; 8] = [
+pub(crate) const OUTCOMES: [Outcome; 9] = [
     Outcome::Processed,
     Outcome::SilentDrop,
     Outcome::Failed,
@@ -12,6 +12,7 @@ pub(crate) const OUTCOMES: [Outcome; 8] = [
     Outcome::Unavailable,
     Outcome::Duplicate,
     Outcome::Ignored,
+    Outcome::Deferred,
 ];
 
 /// The number of an outcome.

@@ -3,8 +3,8 @@
 pub(crate) mod codes;
 pub(crate) mod sqlite;
 
-use surehook_core::Timestamp;
 use surehook_core::telemetry::attempt::Attempt;
+use surehook_core::{Outcome, Timestamp};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -12,8 +12,8 @@ use crate::error::Error;
 
 /// A batch on its way to the storage, checked and decoded.
 pub(crate) struct Submission {
-    /// The key it was sent with.
-    pub(crate) key: i64,
+    /// The key it was sent with; `None` for what the collector itself has to say.
+    pub(crate) key: Option<i64>,
     /// The process that sent it.
     pub(crate) instance: Uuid,
     /// When that process encoded it.
@@ -32,6 +32,37 @@ pub(crate) struct Record {
     pub(crate) attempt: Attempt,
     /// The same as JSON, members that are not known left out.
     pub(crate) json: String,
+}
+
+impl Record {
+    /// A record of an attempt; `None` when JSON cannot say it.
+    pub(crate) fn new(attempt: Attempt) -> Option<Self> {
+        let json = serde_json::to_string(&attempt).ok()?;
+        Some(Self { attempt, json })
+    }
+}
+
+/// An attempt that was stored just now.
+#[derive(Clone, Copy)]
+pub(crate) struct Fresh<'a> {
+    /// The attempt.
+    pub(crate) attempt: &'a Attempt,
+    /// What it says of itself is believed.
+    pub(crate) believed: bool,
+    /// It is, or it completes, a suspected silent drop.
+    pub(crate) suspected: bool,
+}
+
+impl Fresh<'_> {
+    /// What became of the attempt, as far as it is believed.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if self.believed { self.attempt.outcome } else { Outcome::Rejected }
+    }
+
+    /// Its event type, as far as it is believed.
+    pub(crate) fn event_type(&self) -> Option<&str> {
+        self.attempt.event_type.as_deref().filter(|_| self.believed)
+    }
 }
 
 /// What became of a batch.

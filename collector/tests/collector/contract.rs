@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use surehook_core::diagnose::{Certainty, Diagnosis, Finding};
 use surehook_core::telemetry::attempt::{
-    Attempt, Batch, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo, SdkInfo,
-    Step, Verification, VerificationResult,
+    Attempt, Batch, Bodies, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo,
+    SdkInfo, Step, Verification, VerificationResult,
 };
 use surehook_core::{Outcome, ReasonCode, Timestamp};
 use uuid::Uuid;
@@ -59,8 +59,10 @@ fn attempts() -> Vec<Attempt> {
             let some = |text: &str| full.then(|| text.to_owned());
             let outcome = outcomes[number / 2 % outcomes.len()];
             let refused = outcome == Outcome::Rejected;
+            let ended = matches!(outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed);
             Attempt {
                 id: Uuid::now_v7(),
+                continues: (full && ended).then(Uuid::now_v7),
                 endpoint: "clerk".into(),
                 provider: "clerk".into(),
                 message_id: some("msg_1"),
@@ -71,6 +73,7 @@ fn attempts() -> Vec<Attempt> {
                 duration_us: 5,
                 status: full.then_some(200),
                 outcome,
+                deferred_until: (outcome == Outcome::Deferred).then(|| Timestamp::from_unix_micros(NOW)),
                 verification: Verification {
                     result: if refused { VerificationResult::Rejected } else { VerificationResult::Verified },
                     code: refused.then(|| codes[number / 2 % codes.len()]),
@@ -83,7 +86,20 @@ fn attempts() -> Vec<Attempt> {
                     },
                     store: some("memory"),
                 },
-                steps: if full { vec![Step { name: "create".into(), at_us: 1 }] } else { vec![] },
+                steps: if full {
+                    vec![Step {
+                        name: "create".into(),
+                        at_us: 1,
+                        duration_us: Some(1),
+                        error: Some(ErrorInfo {
+                            kind: "E".into(),
+                            message: "m".into(),
+                            fingerprint: "0123456789abcdef".into(),
+                        }),
+                    }]
+                } else {
+                    vec![]
+                },
                 missing_steps: if full { vec!["mail".into()] } else { vec![] },
                 failure: full.then(|| Failure {
                     reason: Some("no".into()),
@@ -100,6 +116,7 @@ fn attempts() -> Vec<Attempt> {
                     size: 9,
                 },
                 response: full.then_some(ResponseInfo { size: 2 }),
+                bodies: full.then(|| Bodies { request: Some("{}".into()), response: Some("ok".into()) }),
                 metadata: Default::default(),
             }
         })
@@ -114,6 +131,7 @@ fn diagnosed() -> Vec<Attempt> {
     findings
         .map(|(finding, certainty)| Attempt {
             id: Uuid::now_v7(),
+            continues: None,
             outcome: Outcome::Rejected,
             verification: Verification {
                 result: VerificationResult::Rejected,
@@ -167,4 +185,51 @@ async fn the_collector_stores_what_the_core_writes() {
     let (status, answer) = bench.send(written().to_string().into_bytes(), &[]).await;
     assert_eq!(status.as_u16(), 202);
     assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(attempts().len() + diagnosed().len()), &json!([])));
+}
+
+/// What each of these breaks is said by the schema and by the collector alike.
+fn unlawful() -> Vec<(&'static str, Value)> {
+    let id = Uuid::now_v7();
+    let error = json!({ "type": "E", "message": "m", "fingerprint": "no" });
+    let step = |name: &str| json!({ "name": name, "at_us": 1 });
+    vec![
+        ("deferred without a deadline", json!({ "outcome": "deferred" })),
+        ("a deadline of what is not deferred", json!({ "deferred_until": NOW })),
+        ("a deadline that is no time", json!({ "outcome": "deferred", "deferred_until": "tomorrow" })),
+        ("deferred once more", json!({ "continues": id, "outcome": "deferred", "deferred_until": NOW })),
+        ("the rest of nothing", json!({ "continues": "not-an-id" })),
+        ("a rest that was a duplicate", json!({ "continues": id, "outcome": "duplicate" })),
+        ("a rest that was ignored", json!({ "continues": id, "outcome": "ignored" })),
+        ("a rest that was refused", json!({ "continues": id, "verification": { "result": "rejected" } })),
+        ("a step of 10 kB", json!({ "steps": [step(&"n".repeat(10_000))] })),
+        ("a missing step of 10 kB", json!({ "missing_steps": ["n".repeat(10_000)] })),
+        ("10,000 steps", json!({ "steps": (0..10_000).map(|n| step(&n.to_string())).collect::<Vec<_>>() })),
+        ("10,000 missing steps", json!({ "missing_steps": vec!["n"; 10_000] })),
+        ("a step whose error has no fingerprint", json!({ "steps": [with(step("n"), json!({ "error": error }))] })),
+    ]
+}
+
+#[tokio::test]
+async fn the_schema_and_the_collector_refuse_the_same() {
+    let schema = jsonschema::validator_for(&file("batch.v1.schema.json")).unwrap();
+    let bench = Bench::local();
+    let begun = std::time::Instant::now();
+    for (what, members) in unlawful() {
+        let broken = batch(&[with(attempt("x"), members), attempt("honest")]);
+        assert!(!schema.is_valid(&broken), "{what} keeps the schema");
+        let (_, answer) = bench.send(broken.to_string().into_bytes(), &[]).await;
+        let refused = json!([{ "index": 0, "code": "invalid_attempt" }]);
+        assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(1), &refused), "{what}");
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "it is not slow either");
+    let lawful = [
+        attempt("x"),
+        deferred("x"),
+        rest(&deferred("x"), "processed"),
+        rest(&deferred("x"), "failed"),
+        with(rest(&deferred("x"), "silent_drop"), json!({ "missing_steps": vec!["é".repeat(1_000); 10] })),
+        with(attempt("x"), json!({ "steps": vec![json!({ "name": "é".repeat(100), "at_us": 1 }); 1_000] })),
+    ];
+    assert!(schema.is_valid(&batch(&lawful)));
+    bench.store(&lawful).await;
 }

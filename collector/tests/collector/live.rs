@@ -51,10 +51,10 @@ async fn read_until(lines: &mut BufReader<TcpStream>, start: &str) -> Option<Str
 async fn what_is_stored_is_told() {
     let bench = Bench::local();
     serving(&bench, async |address, stop| {
-        let mut first = listen(&address).await;
+        let mut first_reader = listen(&address).await;
         let mut second = listen(&address).await;
         bench.store(&[attempt("msg_1"), forged("msg_2")]).await;
-        for reader in [&mut first, &mut second] {
+        for reader in [&mut first_reader, &mut second] {
             assert_eq!(read_until(reader, "event: ").await.as_deref(), Some("attempts"));
             let data: Value = serde_json::from_str(&read_until(reader, "data: ").await.unwrap()).unwrap();
             let attempts = data["attempts"].as_array().unwrap();
@@ -66,13 +66,19 @@ async fn what_is_stored_is_told() {
             assert_eq!((&attempts[1]["outcome"], &attempts[1]["event_type"]), (&"rejected".into(), &Value::Null));
             assert_eq!(attempts[0]["message"], bench.message("msg_1").await["id"]);
         }
+        let first = deferred("msg_4");
+        bench.store(&[rest(&first, "failed"), first.clone()]).await;
+        let data: Value = serde_json::from_str(&read_until(&mut first_reader, "data: ").await.unwrap()).unwrap();
+        let attempts = data["attempts"].as_array().unwrap();
+        assert_eq!((&attempts[0]["continues"], &attempts[0]["outcome"]), (&first["id"], &"failed".into()));
+        assert_eq!((&attempts[1]["continues"], &attempts[1]["outcome"]), (&Value::Null, &"deferred".into()));
         let repeated = batch(&[]).to_string().into_bytes();
         bench.send(repeated, &[]).await;
         bench.store(&[attempt("msg_3")]).await;
-        let data: Value = serde_json::from_str(&read_until(&mut first, "data: ").await.unwrap()).unwrap();
+        let data: Value = serde_json::from_str(&read_until(&mut first_reader, "data: ").await.unwrap()).unwrap();
         assert_eq!(data["attempts"].as_array().unwrap().len(), 1);
         stop.send(()).unwrap();
-        assert_eq!(read_until(&mut first, "event: ").await, None, "the stream ends when the collector stops");
+        assert_eq!(read_until(&mut first_reader, "event: ").await, None, "the stream ends when the collector stops");
     })
     .await;
 }
@@ -133,6 +139,28 @@ async fn a_malformed_request_is_answered_by_the_server() {
         stream.read_to_end(&mut answer).await.unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 400"));
         bench.store(&[attempt("msg_1")]).await;
+        stop.send(()).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missed_deadline_and_a_suspicion_are_told() {
+    let bench = Bench::sweeping();
+    serving(&bench, async |address, stop| {
+        let step = serde_json::json!({ "steps": [{ "name": "create", "at_us": 1 }] });
+        let usual: Vec<Value> = (0..50).map(|number| with(attempt(&format!("msg_{number}")), step.clone())).collect();
+        bench.store(&usual).await;
+        let mut reader = listen(&address).await;
+        bench.store(&[attempt("msg_lacking")]).await;
+        let told = read_until(&mut reader, "data: ").await.unwrap();
+        assert!(told.contains(r#""suspected_silent_drop":true"#), "{told}");
+        bench.store(&[with(deferred("msg_late"), serde_json::json!({ "deferred_until": NOW - SECOND }))]).await;
+        let mut told = String::new();
+        while !told.contains("silent_drop\",") {
+            told = read_until(&mut reader, "data: ").await.unwrap();
+        }
+        assert!(told.contains(r#""suspected_silent_drop":false"#), "{told}");
         stop.send(()).unwrap();
     })
     .await;

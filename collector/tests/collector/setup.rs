@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http::{Request, StatusCode, header};
@@ -16,6 +17,8 @@ use uuid::Uuid;
 /// 2026-11-24 00:00:00 UTC.
 pub(crate) const NOW: i64 = 1_795_478_400_000_000;
 pub(crate) const SECOND: i64 = 1_000_000;
+/// How long anything is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Bench {
     pub(crate) collector: Collector,
@@ -74,6 +77,33 @@ pub(crate) fn with(mut attempt: Value, members: Value) -> Value {
     attempt
 }
 
+/// An attempt whose handler deferred its work for five minutes.
+pub(crate) fn deferred(message_id: &str) -> Value {
+    with(
+        attempt(message_id),
+        json!({ "outcome": "deferred", "status": 202, "deferred_until": NOW + 300 * SECOND, "duration_us": 2_000 }),
+    )
+}
+
+/// What became of the deferred work of an attempt.
+pub(crate) fn rest(of: &Value, outcome: &str) -> Value {
+    let mut rest = with(
+        of.clone(),
+        json!({
+            "id": Uuid::now_v7(), "continues": of["id"], "outcome": outcome, "received_at": NOW, "duration_us": 60_000_000,
+            "dedup": { "result": "off" }, "request": { "method": "", "path": "", "size": 0 },
+        }),
+    );
+    for member in ["status", "deferred_until", "provider_timestamp", "steps"] {
+        rest.as_object_mut().unwrap().remove(member);
+    }
+    rest
+}
+
+pub(crate) fn sweep_often(config: &mut Config) {
+    config.sweep_interval = Duration::from_millis(2);
+}
+
 /// An attempt that was refused, and says of itself what a forger might.
 pub(crate) fn forged(message_id: &str) -> Value {
     with(
@@ -91,8 +121,27 @@ impl Bench {
     }
 
     pub(crate) fn open(access: Access, change: impl FnOnce(&mut Config)) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let now = Arc::new(AtomicI64::new(NOW));
+        Self::open_in(tempfile::tempdir().unwrap(), Arc::new(AtomicI64::new(NOW)), access, change)
+    }
+
+    /// A collector that looks for missed deadlines all the time.
+    pub(crate) fn sweeping() -> Self {
+        Self::open(Access::Local, sweep_often)
+    }
+
+    /// Closes the collector and opens another one in its directory, with the same clock.
+    pub(crate) fn restarted(self, change: impl FnOnce(&mut Config)) -> Self {
+        let Self { collector, now, directory, .. } = self;
+        drop(collector);
+        Self::open_in(directory, now, Access::Local, change)
+    }
+
+    pub(crate) fn open_in(
+        directory: tempfile::TempDir,
+        now: Arc<AtomicI64>,
+        access: Access,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let clock = Arc::clone(&now);
         let mut config = Config::new(directory.path(), access);
         config.clock = Clock::from_fn(move || Timestamp::from_unix_micros(clock.load(Ordering::Relaxed)));
@@ -131,6 +180,36 @@ impl Bench {
             self.send(gzip(batch(attempts).to_string().as_bytes()), &[("content-encoding", "gzip")]).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
         assert_eq!(answer["accepted"], attempts.len(), "{answer}");
+    }
+
+    /// The attempts of the only message with an id.
+    pub(crate) async fn attempts(&self, message_id: &str) -> Vec<Value> {
+        let id = self.message(message_id).await["id"].clone();
+        let (_, timeline) = self.get(&format!("/api/messages/{id}")).await;
+        timeline["attempts_list"].as_array().unwrap().clone()
+    }
+
+    /// Waits until the only message with an id has an outcome.
+    pub(crate) async fn becomes(&self, message_id: &str, outcome: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.message(message_id).await["outcome"] != outcome {
+            assert!(Instant::now() < deadline, "{message_id} does not become {outcome}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The database file, as any other tool opens it.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.directory.path().join("surehook.db")).unwrap()
+    }
+
+    pub(crate) async fn totals(&self) -> Value {
+        self.get("/api/overview").await.1["totals"].clone()
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").header(header::HOST, "localhost:4600").body(Body::empty()).unwrap();
+        String::from_utf8(self.call(request).await.2).unwrap()
     }
 
     /// The only message with an id.

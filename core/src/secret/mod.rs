@@ -1,6 +1,7 @@
 //! Signing secrets: strict parsing, a floor for their strength, and no way to print them.
 
 mod decode;
+mod generate;
 pub(crate) mod key;
 mod shape;
 mod signing;
@@ -12,6 +13,7 @@ use crate::error::ConfigError;
 use crate::scheme::{Algorithm, Scheme, SecretForm};
 
 pub(crate) use decode::{base64_strict, bytes_of, without_prefixes};
+pub use generate::generate_secret;
 use key::Key;
 pub(crate) use signing::SigningKey;
 

@@ -84,6 +84,25 @@ pub enum DropReason {
     InternalError,
     /// It was queued in a process that forked.
     Fork,
+    /// The application's `before_send` did not want it sent, or failed over it.
+    BeforeSend,
+}
+
+impl DropReason {
+    /// The stable name, e.g. `queue_full`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::SpoolFull => "spool_full",
+            Self::TooLarge => "too_large",
+            Self::RejectedByServer => "rejected_by_server",
+            Self::Network => "network",
+            Self::ShutdownTimeout => "shutdown_timeout",
+            Self::InternalError => "internal_error",
+            Self::Fork => "fork",
+            Self::BeforeSend => "before_send",
+        }
+    }
 }
 
 /// One HTTP delivery of a message, and what became of it.
@@ -91,6 +110,9 @@ pub enum DropReason {
 pub struct Attempt {
     /// A UUIDv7 made by the sender. A collector stores each id once.
     pub id: Uuid,
+    /// The attempt whose work this is the rest of: then this one is no request, but what became of deferred work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Uuid>,
     /// The endpoint's name.
     pub endpoint: String,
     /// The provider's name, e.g. `clerk`.
@@ -104,7 +126,7 @@ pub struct Attempt {
     /// The id of the thing the event is about (`data.id`), read only after the signature passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<String>,
-    /// When the request reached the wrapper.
+    /// When the request reached the wrapper; of deferred work, when it was taken up.
     pub received_at: Timestamp,
     /// The time the provider signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,6 +142,9 @@ pub struct Attempt {
     pub verification: Verification,
     /// What de-duplication found.
     pub dedup: Dedup,
+    /// By when deferred work is to be marked; present exactly when the outcome is `deferred`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_until: Option<Timestamp>,
     /// The steps the handler recorded, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
@@ -134,6 +159,9 @@ pub struct Attempt {
     /// The answer's size, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ResponseInfo>,
+    /// The bodies, where the application has them captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<Bodies>,
     /// Values the application attached.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub metadata: serde_json::Map<String, serde_json::Value>,
@@ -162,6 +190,17 @@ pub enum VerificationResult {
     Rejected,
     /// Verification is switched off for this endpoint.
     Unverified,
+}
+
+impl VerificationResult {
+    /// The stable name, e.g. `verified`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Rejected => "rejected",
+            Self::Unverified => "unverified",
+        }
+    }
 }
 
 /// What de-duplication found.
@@ -195,13 +234,45 @@ pub enum DedupResult {
     Unavailable,
 }
 
+impl DedupResult {
+    /// The stable name, e.g. `in_flight`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::New => "new",
+            Self::Duplicate => "duplicate",
+            Self::InFlight => "in_flight",
+            Self::IdReuse => "id_reuse",
+            Self::Fenced => "fenced",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// A named piece of the handler's work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The step's name, e.g. `create_profile`.
     pub name: String,
-    /// Microseconds after `received_at`.
+    /// When it ended, in microseconds after `received_at`.
     pub at_us: u64,
+    /// How long it took, in microseconds, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_us: Option<u64>,
+    /// The error that ended it. A step with one was not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorInfo>,
+}
+
+/// The bodies of an attempt, after redaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bodies {
+    /// What the provider sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// What the handler answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
 }
 
 /// Why a handler failed: a reason it gave, an error it raised, or both.

@@ -175,6 +175,19 @@ pub(super) fn without_credentials(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// Whether a member of this name holds a credential, whatever it looks like.
+pub(super) fn is_telling_name(name: &str) -> bool {
+    static TELLING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?ix) (?: pass(?:word|wd|phrase)? | pwd | secret | token | credential s? | signature | authorization
+                | (?:set-)? cookie s? | cv[cv]2? | card [_\s-]? number
+                | (?: api | access | private | signing | client | account | shared ) [_\s-]? (?:key|secret|token) ) $",
+        )
+        .ok()
+    });
+    TELLING.as_ref().is_none_or(|telling| telling.is_match(name))
+}
+
 enum Found {
     Nothing,
     /// Digits that can be passed over.

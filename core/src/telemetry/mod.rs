@@ -2,7 +2,9 @@
 
 pub mod attempt;
 pub mod backoff;
+pub mod bodies;
 mod credentials;
+pub mod deferral;
 mod fingerprint;
 pub mod queue;
 pub mod redact;

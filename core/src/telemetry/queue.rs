@@ -1,11 +1,13 @@
 //! Attempts that wait to be sent, and the account of those that were lost.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::attempt::{Attempt, DropReason};
+use super::attempt::{Attempt, DropReason, Step};
 use super::wire::Ack;
+use crate::time::Timestamp;
 
 /// How much a queue may hold, in flight or not, and how much one batch may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,19 +57,19 @@ impl Counts {
 /// # use surehook_core::telemetry::attempt::*;
 /// # use surehook_core::{Outcome, Timestamp};
 /// # let attempt = Attempt {
-/// #     id: uuid::Uuid::from_u128(1), endpoint: "clerk".into(), provider: "clerk".into(), message_id: None,
+/// #     id: uuid::Uuid::from_u128(1), continues: None, endpoint: "clerk".into(), provider: "clerk".into(), message_id: None,
 /// #     event_type: None, entity_id: None, received_at: Timestamp::from_unix_micros(0), provider_timestamp: None,
-/// #     duration_us: 1, status: None, outcome: Outcome::Processed,
+/// #     duration_us: 1, status: None, deferred_until: None, outcome: Outcome::Processed,
 /// #     verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
 /// #     dedup: Dedup { result: DedupResult::New, store: None }, steps: vec![], missing_steps: vec![], failure: None,
-/// #     request: RequestInfo::default(), response: None, metadata: serde_json::Map::new(),
+/// #     request: RequestInfo::default(), response: None, bodies: None, metadata: serde_json::Map::new(),
 /// # };
 /// use surehook_core::telemetry::queue::{AttemptQueue, QueueLimits};
 /// use surehook_core::telemetry::wire::Ack;
 ///
 /// let mut queue = AttemptQueue::new(QueueLimits::default());
 /// queue.push(attempt).unwrap();
-/// let batch = queue.take().unwrap();
+/// let batch = queue.take(Timestamp::from_unix_micros(7)).unwrap();
 /// assert_eq!(queue.counts().in_flight, 1);
 /// queue.acknowledge(batch, &Ack { accepted: 1, ..Ack::default() });
 /// assert_eq!((queue.counts().recorded, queue.counts().stored), (1, 1));
@@ -83,8 +85,20 @@ pub struct AttemptQueue {
     recorded: u64,
     stored: u64,
     dropped: BTreeMap<DropReason, u64>,
-    /// Drops that no accepted batch has told yet.
+    /// Drops that no batch has told yet.
     unreported: BTreeMap<DropReason, u64>,
+    /// Drops that a batch told without being accepted. The collector may have heard them, so they are told again as they
+    /// were.
+    retold: VecDeque<Report>,
+    /// When the last report was made.
+    last_report: Option<Timestamp>,
+}
+
+/// Drops as a batch tells them. A collector counts those of one process and one time once.
+#[derive(Debug)]
+struct Report {
+    at: Timestamp,
+    dropped: BTreeMap<DropReason, u64>,
 }
 
 #[derive(Debug)]
@@ -92,6 +106,8 @@ struct Queued {
     /// Its place in the order of recording.
     number: u64,
     bytes: usize,
+    /// Whether it went through [`InFlight::screen`].
+    screened: bool,
     attempt: Attempt,
 }
 
@@ -100,7 +116,8 @@ struct Queued {
 #[must_use = "acknowledge, restore or drop it through the queue it came from"]
 pub struct InFlight {
     items: Vec<Queued>,
-    dropped: BTreeMap<DropReason, u64>,
+    taken_at: Timestamp,
+    report: Option<Report>,
 }
 
 impl InFlight {
@@ -109,14 +126,32 @@ impl InFlight {
         self.items.iter().map(|item| &item.attempt)
     }
 
-    /// How many attempts there are; never zero.
+    /// How many attempts there are; zero only when all were refused by [`screen`](Self::screen).
     pub fn attempt_count(&self) -> usize {
         self.items.len()
     }
 
     /// The losses that this batch tells the collector.
-    pub fn dropped(&self) -> &BTreeMap<DropReason, u64> {
-        &self.dropped
+    pub fn dropped(&self) -> Option<&BTreeMap<DropReason, u64>> {
+        self.report.as_ref().map(|report| &report.dropped)
+    }
+
+    /// The time to send it under: the same for losses that are told again, so that a collector counts them once.
+    pub fn sent_at(&self) -> Timestamp {
+        self.report.as_ref().map_or(self.taken_at, |report| report.at)
+    }
+
+    /// Shows each attempt, once in its life, to `keep`, which may change it. Answers those it refused, to be given up; both
+    /// batches may be empty then.
+    pub fn screen(&mut self, mut keep: impl FnMut(&mut Attempt) -> bool) -> InFlight {
+        let (mut kept, mut refused) = (Vec::with_capacity(self.items.len()), Vec::new());
+        for mut item in self.items.drain(..) {
+            let wanted = item.screened || keep(&mut item.attempt);
+            item.screened = true;
+            if wanted { kept.push(item) } else { refused.push(item) }
+        }
+        self.items = kept;
+        InFlight { items: refused, taken_at: self.taken_at, report: None }
     }
 
     /// The batch in two halves, the older one first.
@@ -128,7 +163,8 @@ impl InFlight {
             return Err(self);
         }
         let newer = self.items.split_off(self.items.len() / 2);
-        Ok((self, InFlight { items: newer, dropped: BTreeMap::new() }))
+        let newer = InFlight { items: newer, taken_at: self.taken_at, report: None };
+        Ok((self, newer))
     }
 
     fn bytes(&self) -> usize {
@@ -150,6 +186,8 @@ impl AttemptQueue {
             stored: 0,
             dropped: BTreeMap::new(),
             unreported: BTreeMap::new(),
+            retold: VecDeque::new(),
+            last_report: None,
         }
     }
 
@@ -160,24 +198,24 @@ impl AttemptQueue {
     pub fn push(&mut self, attempt: Attempt) -> Result<(), DropReason> {
         let bytes = estimated_size(&attempt);
         if let Some(reason) = self.refusal(bytes) {
-            self.lost(reason);
+            self.lost(reason, 1);
             return Err(reason);
         }
         self.recorded += 1;
-        self.waiting.push_back(Queued { number: self.next_number, bytes, attempt });
+        self.waiting.push_back(Queued { number: self.next_number, bytes, screened: false, attempt });
         self.next_number += 1;
         self.waiting_bytes += bytes;
         Ok(())
     }
 
-    /// Counts an attempt that was lost before it could be queued.
-    pub fn lost(&mut self, reason: DropReason) {
-        self.recorded += 1;
-        self.count_dropped(reason, 1);
+    /// Counts attempts that were lost before they could be queued.
+    pub fn lost(&mut self, reason: DropReason, count: u64) {
+        self.recorded += count;
+        self.count_dropped(reason, count);
     }
 
     /// The next batch, or `None` when nothing waits.
-    pub fn take(&mut self) -> Option<InFlight> {
+    pub fn take(&mut self, now: Timestamp) -> Option<InFlight> {
         let mut bytes = 0;
         // Any one attempt fits: a larger one was never taken in.
         let fitting = self.waiting.iter().take(self.limits.batch_attempts).take_while(|item| {
@@ -188,8 +226,8 @@ impl AttemptQueue {
         if count == 0 {
             return None;
         }
-        let batch =
-            InFlight { items: self.waiting.drain(..count).collect(), dropped: std::mem::take(&mut self.unreported) };
+        let report = self.retold.pop_front().or_else(|| self.report(now));
+        let batch = InFlight { items: self.waiting.drain(..count).collect(), taken_at: now, report };
         self.waiting_bytes -= batch.bytes();
         self.in_flight += count;
         self.in_flight_bytes += batch.bytes();
@@ -213,7 +251,7 @@ impl AttemptQueue {
     pub fn restore(&mut self, batch: InFlight) {
         self.landed(&batch);
         self.waiting_bytes += batch.bytes();
-        merge(&mut self.unreported, batch.dropped);
+        self.retold.extend(batch.report);
         for item in batch.items.into_iter().rev() {
             self.waiting.push_front(item);
         }
@@ -226,8 +264,16 @@ impl AttemptQueue {
     /// Gives a batch up. The losses it was to tell are told by the next one.
     pub fn give_up(&mut self, batch: InFlight, reason: DropReason) {
         self.landed(&batch);
-        merge(&mut self.unreported, batch.dropped);
+        self.retold.extend(batch.report);
         self.count_dropped(reason, batch.items.len() as u64);
+    }
+
+    /// Gives up all that waits, and the batches that were taken and are lost with whoever took them.
+    pub fn give_up_all(&mut self, reason: DropReason) {
+        let count = std::mem::take(&mut self.in_flight) as u64;
+        self.in_flight_bytes = 0;
+        self.count_dropped(reason, count);
+        self.give_up_waiting(reason);
     }
 
     /// Gives up all that waits.
@@ -264,6 +310,16 @@ impl AttemptQueue {
         full.then_some(DropReason::QueueFull)
     }
 
+    /// What is to be told now, under a time that no other report of this queue has.
+    fn report(&mut self, now: Timestamp) -> Option<Report> {
+        if self.unreported.is_empty() {
+            return None;
+        }
+        let at = self.last_report.map_or(now, |last| now.max(last + Duration::from_micros(1)));
+        self.last_report = Some(at);
+        Some(Report { at, dropped: std::mem::take(&mut self.unreported) })
+    }
+
     fn landed(&mut self, batch: &InFlight) {
         self.in_flight = self.in_flight.saturating_sub(batch.items.len());
         self.in_flight_bytes = self.in_flight_bytes.saturating_sub(batch.bytes());
@@ -274,12 +330,6 @@ impl AttemptQueue {
             *self.dropped.entry(reason).or_default() += count;
             *self.unreported.entry(reason).or_default() += count;
         }
-    }
-}
-
-fn merge(into: &mut BTreeMap<DropReason, u64>, from: BTreeMap<DropReason, u64>) {
-    for (reason, count) in from {
-        *into.entry(reason).or_default() += count;
     }
 }
 
@@ -297,13 +347,19 @@ fn estimated_size(attempt: &Attempt) -> usize {
         + optional(&attempt.event_type)
         + optional(&attempt.entity_id)
         + optional(&attempt.dedup.store)
-        + attempt.steps.iter().map(|step| step.name.len() + 48).sum::<usize>()
+        + attempt.steps.iter().map(step_size).sum::<usize>()
         + attempt.missing_steps.iter().map(|step| step.len() + 32).sum::<usize>()
         + failure
+        + attempt.bodies.as_ref().map_or(0, |bodies| optional(&bodies.request) + optional(&bodies.response))
         + attempt.request.method.len()
         + attempt.request.path.len()
         + attempt.request.headers.iter().map(|(name, value)| name.len() + value.len() + 64).sum::<usize>()
         + attempt.metadata.iter().map(|(name, value)| name.len() + 48 + json_size(value)).sum::<usize>()
+}
+
+fn step_size(step: &Step) -> usize {
+    let error = step.error.as_ref().map_or(0, |error| error.kind.len() + error.message.len() + 64);
+    size_of::<Step>() + step.name.len() + error
 }
 
 fn json_size(value: &Value) -> usize {

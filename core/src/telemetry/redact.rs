@@ -141,7 +141,8 @@ impl Redactor {
         cut(&self.text(&whole_words(value)), MAX_HEADER).to_owned()
     }
 
-    fn query(&self, query: &str) -> String {
+    /// The members of a query or a form, their values redacted.
+    pub(super) fn query(&self, query: &str) -> String {
         let members: Vec<String> =
             query.split('&').take(MAX_QUERY_MEMBERS).map(|member| self.query_member(member)).collect();
         members.join("&")
@@ -153,8 +154,14 @@ impl Redactor {
             return if is_plain(member) { member.to_owned() } else { REDACTED.to_owned() };
         };
         let plain = TOLD_QUERY.contains(&name) && is_plain(value);
-        let name = if is_capability(name) { Cow::Borrowed(REDACTED) } else { self.text(name) };
+        let name = if is_capability(name) || self.hides_one(name) { Cow::Borrowed(REDACTED) } else { self.text(name) };
         format!("{}={}", name, if plain || value.is_empty() { value } else { REDACTED })
+    }
+
+    /// Whether there is a credential in what an encoded name stands for.
+    fn hides_one(&self, name: &str) -> bool {
+        let decoded = || form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.into_owned());
+        name.contains('%') && decoded().is_some_and(|name| self.text(&name).contains(REDACTED))
     }
 }
 

@@ -48,12 +48,7 @@ pub enum Answer {
 ///
 /// # Errors
 /// An attempt holds what JSON cannot say. None that this crate makes does.
-pub fn encode(
-    sdk: &SdkInfo,
-    instance: &Instance,
-    sent_at: Timestamp,
-    batch: &InFlight,
-) -> Result<Vec<u8>, serde_json::Error> {
+pub fn encode(sdk: &SdkInfo, instance: &Instance, batch: &InFlight) -> Result<Vec<u8>, serde_json::Error> {
     /// [`Batch`](super::attempt::Batch), borrowed.
     #[derive(Serialize)]
     struct Borrowed<'a> {
@@ -61,12 +56,13 @@ pub fn encode(
         sdk: &'a SdkInfo,
         instance: &'a Instance,
         sent_at: Timestamp,
-        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        dropped: &'a BTreeMap<DropReason, u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dropped: Option<&'a BTreeMap<DropReason, u64>>,
         attempts: Vec<&'a Attempt>,
     }
     let attempts = batch.attempts().collect();
-    serde_json::to_vec(&Borrowed { schema: SCHEMA_VERSION, sdk, instance, sent_at, dropped: batch.dropped(), attempts })
+    let (sent_at, dropped) = (batch.sent_at(), batch.dropped());
+    serde_json::to_vec(&Borrowed { schema: SCHEMA_VERSION, sdk, instance, sent_at, dropped, attempts })
 }
 
 /// Reads a collector's answer to a batch of `sent` attempts.

@@ -1,45 +1,47 @@
 import type { ComponentChildren, JSX } from "preact";
 import { formatBytes, formatClock, formatDateTime, formatMicros, formatSpan, isoTime } from "../format.ts";
 import type { Attempt } from "../types.ts";
-import { dedupWord, outcomeWord, reasonWord } from "../vocabulary.ts";
+import { isRequest, missedDeadline, type Entry } from "../timeline.ts";
+import { dedupWord, outcomeWord, reasonWord, SUSPECTED_WORD } from "../vocabulary.ts";
 import { AttemptDetails } from "./AttemptDetails.tsx";
+import { anchorOf, Deferral, RestOf } from "./Deferral.tsx";
 import { DiagnosisNote } from "./DiagnosisNote.tsx";
 import { Icon, outcomeIcon } from "./Icon.tsx";
 import { OutcomeBadge } from "./OutcomeBadge.tsx";
 import { ReasonCode } from "./ReasonCode.tsx";
 import { Steps } from "./Steps.tsx";
+import { SuspectedMark } from "./Suspected.tsx";
 
 interface AttemptCardProps {
-  attempt: Attempt;
-  /** Counted from 1. */
-  number: number;
+  entry: Entry;
   first: Attempt;
   /** It came while the page was open. */
   fresh: boolean;
 }
 
-/** One attempt on the timeline of its message. */
-export function AttemptCard({ attempt, number, first, fresh }: AttemptCardProps): JSX.Element {
+/** One attempt on the timeline of its message, or what became of its deferred work. */
+export function AttemptCard({ entry, first, fresh }: AttemptCardProps): JSX.Element {
+  const { attempt } = entry;
   const { tone, meaning } = outcomeWord(attempt.outcome);
+  const suspected = attempt.suspected_silent_drop !== undefined;
   const since = attempt.received_at - first.received_at;
+  const title = titleOf(entry);
   return (
-    <li class="attempt" data-tone={tone} data-fresh={fresh} data-outcome={attempt.outcome}>
-      <span class="attempt-sign" aria-hidden="true"><Icon name={outcomeIcon(attempt.outcome)} /></span>
-      <article aria-label={`Attempt ${number}`}>
+    <li class="attempt" id={anchorOf(attempt)} data-tone={suspected ? SUSPECTED_WORD.tone : tone} data-fresh={fresh} data-outcome={attempt.outcome} data-kind={isRequest(attempt) ? "request" : "rest"}>
+      <span class="attempt-sign" aria-hidden="true"><Icon name={suspected ? "suspected" : outcomeIcon(attempt.outcome)} /></span>
+      <article aria-label={title}>
         <header class="attempt-head">
-          <h3>Attempt {number}</h3>
+          <h3>{title}</h3>
           <OutcomeBadge outcome={attempt.outcome} />
-          <span class="attempt-figures">
-            <span title="Status of the answer">{attempt.status === undefined ? "no answer" : `HTTP ${attempt.status}`}</span>
-            <span title="From the request to the answer">{formatMicros(attempt.duration_us)}</span>
-          </span>
+          {suspected && <SuspectedMark />}
+          <Figures attempt={attempt} />
           <span class="attempt-time">
             <time dateTime={isoTime(attempt.received_at)} title={formatDateTime(attempt.received_at)}>{formatClock(attempt.received_at)}</time>
-            {number > 1 && <span class="muted"> +{formatMicros(Math.max(0, since))}</span>}
+            {attempt !== first && <span class="muted"> +{formatMicros(Math.max(0, since))}</span>}
           </span>
         </header>
-        <p class="attempt-meaning">{meaning}</p>
-        <Findings attempt={attempt} />
+        <p class="attempt-meaning">{isRequest(attempt) ? meaning : <>What became of <RestOf entry={entry} />.</>}</p>
+        {isRequest(attempt) ? <RequestFindings entry={entry} /> : <RestFindings attempt={attempt} />}
         <Steps attempt={attempt} />
         <AttemptDetails attempt={attempt} />
       </article>
@@ -47,14 +49,25 @@ export function AttemptCard({ attempt, number, first, fresh }: AttemptCardProps)
   );
 }
 
-/** What was found out about the attempt, the worst first. */
-function Findings({ attempt }: { attempt: Attempt }): JSX.Element {
-  const { verification, dedup, failure, provider_timestamp: signed, request, response } = attempt;
-  const dedupSaid = dedupWord(dedup.result);
+/** How an entry is called where there are several. */
+export function titleOf({ number }: Entry): string {
+  return number === null ? "Deferred work" : `Attempt ${number}`;
+}
+
+function Figures({ attempt }: { attempt: Attempt }): JSX.Element | null {
+  if (missedDeadline(attempt)) return null;
   return (
-    <dl class="findings">
-      {verification.code !== undefined && <Reason code={verification.code} diagnosed={verification.diagnosis !== undefined} />}
-      {verification.diagnosis && <Finding name="Diagnosis"><DiagnosisNote diagnosis={verification.diagnosis} /></Finding>}
+    <span class="attempt-figures">
+      {isRequest(attempt) && <span title="Status of the answer">{attempt.status === undefined ? "no answer" : `HTTP ${attempt.status}`}</span>}
+      <span title={isRequest(attempt) ? "From the request to the answer" : "From taking the work up to its end"}>{formatMicros(attempt.duration_us)}</span>
+    </span>
+  );
+}
+
+/** Why it failed, where it did. */
+function Failures({ failure }: { failure: Attempt["failure"] }): JSX.Element {
+  return (
+    <>
       {failure?.reason !== undefined && <Finding name="Reason given"><span class="wire">{failure.reason}</span></Finding>}
       {failure?.error && (
         <Finding name="Error">
@@ -62,6 +75,32 @@ function Findings({ attempt }: { attempt: Attempt }): JSX.Element {
           <span class="muted nowrap" title="The same for errors of one cause"> #{failure.error.fingerprint}</span>
         </Finding>
       )}
+    </>
+  );
+}
+
+/** What another process, or nobody, said of deferred work. */
+function RestFindings({ attempt }: { attempt: Attempt }): JSX.Element | null {
+  if (attempt.failure === undefined) return null;
+  return (
+    <dl class="findings">
+      {missedDeadline(attempt)
+        ? <Finding name="Deadline">Not marked by its deadline: nobody said how the work ended.</Finding>
+        : <Failures failure={attempt.failure} />}
+    </dl>
+  );
+}
+
+/** What was found out about the attempt, the worst first. */
+function RequestFindings({ entry }: { entry: Entry }): JSX.Element {
+  const { verification, dedup, failure, provider_timestamp: signed, request, response, received_at: received } = entry.attempt;
+  const dedupSaid = dedupWord(dedup.result);
+  return (
+    <dl class="findings">
+      {verification.code !== undefined && <Reason code={verification.code} diagnosed={verification.diagnosis !== undefined} />}
+      {verification.diagnosis && <Finding name="Diagnosis"><DiagnosisNote diagnosis={verification.diagnosis} /></Finding>}
+      <Failures failure={failure} />
+      {entry.attempt.deferred_until !== undefined && <Finding name="Deferred"><Deferral entry={entry} /></Finding>}
       <Finding name="Signature">{SIGNATURE[verification.result]}</Finding>
       <Finding name="De-duplication">
         {dedupSaid.label}. <span class="muted">{dedupSaid.meaning}</span>
@@ -69,7 +108,7 @@ function Findings({ attempt }: { attempt: Attempt }): JSX.Element {
       </Finding>
       {signed !== undefined && (
         <Finding name="Signed">
-          {lag(attempt.received_at - signed)}
+          {lag(received - signed)}
         </Finding>
       )}
       <Finding name="Request">

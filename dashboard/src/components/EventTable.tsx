@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
 import { formatCompact, formatMicros, formatRate } from "../format.ts";
 import { groupRows, healthOf, type EndpointGroup, type Health } from "../health.ts";
-import type { OverviewRow } from "../types.ts";
+import { SUSPECTED, type OverviewRow } from "../types.ts";
+import { SUSPECTED_WORD } from "../vocabulary.ts";
 import { queryString } from "../api.ts";
 import { Icon } from "./Icon.tsx";
 import { Sparkline } from "./Sparkline.tsx";
@@ -60,6 +61,7 @@ function EventRow({ row }: { row: OverviewRow }): JSX.Element {
       <th scope="row">
         <a href={`/messages?${query}`}>{row.event_type ?? "(no event type)"}</a>
         <HealthMark health={health} />
+        {row.suspected_silent_drop > 0 && <Suspects row={row} />}
       </th>
       <td class="wide"><Sparkline series={row.series} /></td>
       <td class="num" data-cell="attempts">{formatCompact(row.attempts)}</td>
@@ -78,6 +80,16 @@ function HealthMark({ health }: { health: Health }): JSX.Element | null {
   if (health === "failing") return <span class="mark" data-tone="bad"><Icon name="failed" />Failing</span>;
   if (health === "unsteady") return <span class="mark" data-tone="warn"><Icon name="unavailable" />Some failed</span>;
   return null;
+}
+
+/** The way to the messages under suspicion. */
+function Suspects({ row }: { row: OverviewRow }): JSX.Element {
+  const query = queryString({ endpoint: row.endpoint, event_type: row.event_type ?? undefined, outcome: SUSPECTED });
+  return (
+    <a class="mark" data-tone="warn" href={`/messages?${query}`} title={SUSPECTED_WORD.meaning}>
+      <Icon name="suspected" />{formatCompact(row.suspected_silent_drop)} suspected
+    </a>
+  );
 }
 
 function Success({ rate }: { rate: number | null }): JSX.Element {

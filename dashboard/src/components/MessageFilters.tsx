@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { route, setQuery } from "../router.ts";
-import { OUTCOMES } from "../types.ts";
-import { outcomeWord } from "../vocabulary.ts";
+import { OUTCOMES, SUSPECTED } from "../types.ts";
+import { outcomeWord, SUSPECTED_WORD } from "../vocabulary.ts";
 import { Icon } from "./Icon.tsx";
 
 const SETTLED_MS = 250;
@@ -29,7 +29,10 @@ interface MessageFiltersProps {
 
 /** Every change goes to the address, from where the list reads it. */
 export function MessageFilters({ filter, endpoints, eventTypes }: MessageFiltersProps): JSX.Element {
-  const outcomes = OUTCOMES.map((outcome) => ({ value: outcome, label: outcomeWord(outcome).label }));
+  const outcomes: Option[] = [
+    ...OUTCOMES.map((outcome) => ({ value: outcome, label: outcomeWord(outcome).label })),
+    { value: SUSPECTED, label: SUSPECTED_WORD.label },
+  ];
   return (
     <form class="filters" role="search" aria-label="Messages" onSubmit={(event) => { event.preventDefault(); }}>
       <Search value={filter.message_id} />

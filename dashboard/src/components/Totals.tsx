@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { formatCompact, formatCount, formatRate } from "../format.ts";
-import type { Overview } from "../types.ts";
-import { outcomeWord } from "../vocabulary.ts";
+import { SUSPECTED, type Overview } from "../types.ts";
+import { outcomeWord, SUSPECTED_WORD } from "../vocabulary.ts";
 
 /** Always there, in this order. */
 const SHOWN = { failed: "Failed", silent_drop: "Silent drops", rejected: "Refused", duplicate: "Duplicates" };
@@ -12,7 +12,7 @@ export function Totals({ totals }: { totals: Overview["totals"] }): JSX.Element 
   const shown = (Object.keys(SHOWN) as (keyof typeof SHOWN)[]).map((outcome) => ({
     ...outcomeWord(outcome), label: SHOWN[outcome], outcome, value: totals[outcome],
   }));
-  const rare = (["in_flight", "unavailable", "ignored"] as const)
+  const rare = (["deferred", "in_flight", "unavailable", "ignored"] as const)
     .filter((outcome) => totals[outcome] > 0)
     .map((outcome) => ({ ...outcomeWord(outcome), outcome, value: totals[outcome] }));
   return (
@@ -25,6 +25,9 @@ export function Totals({ totals }: { totals: Overview["totals"] }): JSX.Element 
       {[...shown, ...rare].map(({ outcome, label, tone, value, meaning }) => (
         <Figure key={outcome} name={outcome} label={label} value={value} tone={tone} title={meaning} />
       ))}
+      {totals.suspected_silent_drop > 0 && (
+        <Figure name={SUSPECTED} label="Suspected drops" value={totals.suspected_silent_drop} tone={SUSPECTED_WORD.tone} title={SUSPECTED_WORD.meaning} />
+      )}
       {lost > 0 && (
         <Figure name="client_dropped" label="Lost by senders" value={lost} tone="warn" title="Attempts that applications recorded but could not deliver to this collector" />
       )}

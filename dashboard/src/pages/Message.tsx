@@ -1,19 +1,21 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { AttemptCard } from "../components/AttemptCard.tsx";
+import { AttemptCard, titleOf } from "../components/AttemptCard.tsx";
 import { CopyButton } from "../components/CopyButton.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { messageName } from "../components/MessageTable.tsx";
 import { Failure, Loading, Notice, StaleBanner } from "../components/Notice.tsx";
 import { OutcomeBadge } from "../components/OutcomeBadge.tsx";
+import { SuspectedMark } from "../components/Suspected.tsx";
 import { PageHeading } from "../components/PageHeading.tsx";
 import { Moment } from "../components/Time.tsx";
 import { Sentence } from "../components/Verdict.tsx";
 import { queryString } from "../api.ts";
-import { formatCount, plural } from "../format.ts";
+import { plural } from "../format.ts";
 import { useResource } from "../resource.ts";
 import { api, useLive } from "../state.ts";
 import { storyOf } from "../story.ts";
+import { entriesOf, isRequest } from "../timeline.ts";
 import type { MessageDetail } from "../types.ts";
 import { outcomeWord } from "../vocabulary.ts";
 
@@ -53,7 +55,8 @@ function Content({ message }: { message: MessageDetail }): JSX.Element {
   const attempts = message.attempts_list;
   const [first] = attempts;
   const known = useRef(attempts.length);
-  const latest = attempts.at(-1);
+  const entries = entriesOf(attempts);
+  const latest = entries.at(-1);
   return (
     <>
       <div class="page-head message-head">
@@ -62,16 +65,19 @@ function Content({ message }: { message: MessageDetail }): JSX.Element {
       </div>
       <Sentence {...storyOf(attempts)} />
       <Facts message={message} />
-      <h2 class="timeline-title">{plural(attempts.length, "attempt")}</h2>
+      <h2 class="timeline-title">{plural(attempts.filter(isRequest).length, "attempt")}</h2>
       {first && (
         <ol class="timeline">
-          {attempts.map((attempt, index) => (
-            <AttemptCard key={attempt.id} attempt={attempt} number={index + 1} first={first} fresh={index >= known.current} />
+          {entries.map((entry, index) => (
+            <AttemptCard key={entry.attempt.id} entry={entry} first={first} fresh={index >= known.current} />
           ))}
         </ol>
       )}
+      {message.unreadable > 0 && (
+        <p class="muted unreadable">{plural(message.unreadable, "record")} of this message can no longer be read, and {message.unreadable === 1 ? "is" : "are"} left out.</p>
+      )}
       <p class="visually-hidden" role="status">
-        {latest && attempts.length > known.current && `New: attempt ${formatCount(attempts.length)}, ${outcomeWord(latest.outcome).label}`}
+        {latest && attempts.length > known.current && `New: ${titleOf(latest).toLowerCase()}, ${outcomeWord(latest.attempt.outcome).label}`}
       </p>
     </>
   );
@@ -81,7 +87,7 @@ function Facts({ message }: { message: MessageDetail }): JSX.Element {
   const { endpoint, event_type: type } = message;
   return (
     <dl class="panel facts">
-      <div><dt>Outcome</dt><dd><OutcomeBadge outcome={message.outcome} /></dd></div>
+      <div><dt>Outcome</dt><dd><OutcomeBadge outcome={message.outcome} />{message.suspected_silent_drop && <SuspectedMark />}</dd></div>
       <div><dt>Event type</dt><dd>{type === null ? "not known" : <a href={`/messages?${queryString({ endpoint, event_type: type })}`}>{type}</a>}</dd></div>
       <div><dt>Entity</dt><dd class="mono wire">{message.entity_id ?? "–"}</dd></div>
       <div><dt>Endpoint</dt><dd>{endpoint} <span class="muted">{message.provider === endpoint ? "" : message.provider}</span></dd></div>

@@ -48,7 +48,7 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Content({ overview, stale }: { overview: Overview; stale: boolean }): JSX.Element {
-  if (overview.totals.attempts === 0) return <EmptyOverview overview={overview} />;
+  if (overview.totals.attempts + overview.totals.continued === 0) return <EmptyOverview overview={overview} />;
   return (
     <div class="content" aria-busy={stale}>
       <Verdict overview={overview} />

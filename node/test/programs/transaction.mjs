@@ -22,7 +22,7 @@ const body = Buffer.from(clerkEvent())
 const headers = Object.entries(svixHeaders(body.toString(), { id: ID })).flat()
 const { delivery } = await endpoint.begin({ method: 'POST', path: '/hook', headers, body }, null)
 await stopAt('before the handler')
-await delivery.run(async () => {
+await delivery.handle(async () => {
   await insert(delivery.transaction(), ID)
   await stopAt('in the handler')
 })

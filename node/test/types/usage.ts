@@ -5,14 +5,17 @@ import fastify from 'fastify'
 import { Pool, type PoolClient } from 'pg'
 import { PrismaClient, type Prisma } from '@prisma/client'
 import type { PrismaPg } from '@prisma/adapter-pg'
-import { currentDelivery, Endpoint, init, verify, Webhook, WebhookVerificationError, type Finding, type ReasonCode, type TransactionStore, type WebhookScheme } from 'surehook'
+import { currentDelivery, deferred, Endpoint, init, verify, Webhook, WebhookVerificationError, type Attempt, type Finding, type ReasonCode, type TransactionStore, type WebhookScheme } from 'surehook'
 import { webhookErrors, withWebhookMonitoring as guardExpress } from 'surehook/express'
 import { withWebhookMonitoring as guardFastify } from 'surehook/fastify'
 import { withSurehook, withWebhookMonitoring as guardNext } from 'surehook/nextjs'
 import { pgStore } from 'surehook/pg'
 import { prismaStore } from 'surehook/prisma'
+import { flushAfter, withFlush } from 'surehook/serverless'
+import { capture, freeze, secret, signed } from 'surehook/testing'
 
 init({ apiKey: process.env['SUREHOOK_API_KEY'], logger: console })
+init({ spoolDir: '/var/spool/app', spoolMaxAttempts: 7, spoolMaxBytes: 7, caFile: 'ca.pem', beforeSend: (attempt) => (attempt.outcome === 'ignored' ? null : { ...attempt, metadata: { region: 'eu' } }) })
 
 const app = express()
 const options = { provider: 'clerk', signatureSecret: process.env['CLERK_WEBHOOK_SIGNING_SECRET'] }
@@ -82,6 +85,34 @@ export const withPrisma = (adapter: PrismaPg) => guardNext({ ...options, store: 
   return new Response()
 })
 
+export async function work(token: string): Promise<number> {
+  const delivery = currentDelivery()
+  const length: number = (await delivery?.run('profile', async () => Promise.resolve('text')))?.length ?? 0
+  const at: number | undefined = delivery?.run('at once', () => 7)
+  delivery?.failed('no such plan', { plan: 7n, at: new Date() })
+  const again: string | undefined = delivery?.defer({ deadlineMs: 60_000 })
+  return length + (at ?? 0) + (await deferred(again ?? token).process(async () => Promise.resolve(7)))
+}
+
+export const lambda: (event: { body: string }, context: object) => Promise<{ statusCode: number }> = withFlush(async (_event: { body: string }, _context: object) => Promise.resolve({ statusCode: 200 }), { timeoutMs: 500 })
+flushAfter((promise) => { void promise }, { timeoutMs: 500 })
+
+export function tested(): [Attempt, readonly Attempt[], globalThis.Request] {
+  using captured = capture()
+  using clock = freeze(new Date())
+  clock.tick(1000)
+  const request = signed('clerk', { type: 'user.created' }, { secret: secret('clerk'), messageId: 'msg_1', timestamp: 0, headers: new Headers() })
+  guardExpress({ ...options, captureBody: ['data.email_addresses'], tracing: 'parent' })
+  guardExpress({ ...options, captureBody: { keep: ['data'], remove: [] } })
+  return [captured.one(), captured.attempts, new globalThis.Request(request.url, request)]
+}
+
+// @ts-expect-error -- a function that answers later is none
+init({ beforeSend: async (attempt) => Promise.resolve(attempt) })
+// @ts-expect-error -- work is deferred for some time
+currentDelivery()?.defer({})
+// @ts-expect-error -- a trace is linked, continued, or none
+guardExpress({ ...options, tracing: 'on' })
 // @ts-expect-error -- what is done while another attempt runs is one of two words
 guardExpress({ provider: 'clerk', onInFlight: 'busy' })
 // @ts-expect-error -- a provider or a scheme of one's own, not both

@@ -12,8 +12,10 @@ async def clerk(request: Request): ...
 
 from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._client import Stats, flush, init, shutdown, stats
+from surehook._deferred import DeferredDelivery, deferred
 from surehook._delivery import Answer, Delivery, current_delivery
 from surehook._endpoint import STORED_BODY_LIMIT, DedupCounts, Endpoint, EndpointOptions, MissingBody
+from surehook._exit import flush_before_exit
 from surehook._native import __version__
 from surehook._webhook import Verification, Webhook, verify
 from surehook.errors import (
@@ -34,6 +36,7 @@ __all__ = [
     "Certainty",
     "ConfigurationError",
     "DedupCounts",
+    "DeferredDelivery",
     "Delivery",
     "Diagnosis",
     "Endpoint",
@@ -48,7 +51,9 @@ __all__ = [
     "WebhookVerificationError",
     "__version__",
     "current_delivery",
+    "deferred",
     "flush",
+    "flush_before_exit",
     "init",
     "shutdown",
     "stats",

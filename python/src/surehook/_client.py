@@ -1,20 +1,18 @@
-"""The one client of this process: start it, flush it, end it, and hand its notices to ``logging``."""
+"""The one client of this process: start it, flush it, end it."""
 
 from __future__ import annotations
 
-import atexit
-import logging
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from surehook import _native
+from surehook._before_send import BeforeSend, serve
+from surehook._exit import EXIT_SECONDS
+from surehook._notices import log_notices
 from surehook.errors import from_native
 
-EXIT_SECONDS = 2.0
-
-_logger = logging.getLogger("surehook")
-_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _ADAPTERS = ("django", "fastapi", "flask")
 
 
@@ -28,18 +26,49 @@ class Stats:
     queued: int
 
 
-def init(api_key: str | None = None, endpoint: str | None = None) -> None:
+def init(
+    api_key: str | None = None,
+    endpoint: str | None = None,
+    *,
+    spool_dir: str | os.PathLike[str] | None = None,
+    spool_max_attempts: int | None = None,
+    spool_max_bytes: int | None = None,
+    ca_file: str | os.PathLike[str] | None = None,
+    before_send: BeforeSend | None = None,
+) -> None:
     """Start sending what happens to webhooks to a collector.
 
     ``api_key`` and ``endpoint`` fall back to ``SUREHOOK_API_KEY`` and ``SUREHOOK_ENDPOINT``, then to the
     collector on this machine, ``http://127.0.0.1:4600``. Without a key webhooks are still verified and
     de-duplicated; nothing is sent. Calling it again replaces the client; the old one is flushed.
 
-    Raises ConfigurationError when the endpoint is not a URL.
+    ``spool_dir`` is a directory that keeps attempts until the collector has them, over the end of the process
+    and however it ends: ``spool_max_attempts`` (10,000) and ``spool_max_bytes`` (50 MiB) at most for each
+    process. ``ca_file`` holds certificate authorities (PEM) to trust beside the system's.
+
+    ``before_send`` gets each attempt as a dict in the form of the wire before it is sent, on a thread of its
+    own. What it returns is sent; with None nothing is, and the attempt is counted as dropped, as it is when
+    it raises or returns what is no attempt. While it hangs nothing is sent; webhooks are handled.
+
+    Raises ConfigurationError when the endpoint is not a URL, ``ca_file`` holds no certificates, or the
+    directory cannot be written to.
     """
+    if before_send is not None and not callable(before_send):
+        raise TypeError(f"before_send must be a function, not {type(before_send).__name__}")
     try:
-        _native.init(api_key, endpoint, f"CPython {sys.version.split()[0]}", _framework())
-    except _native.NativeError as error:
+        _native.init(
+            api_key=api_key,
+            endpoint=endpoint,
+            runtime=f"CPython {sys.version.split()[0]}",
+            framework=_framework(),
+            spool_dir=_path("spool_dir", spool_dir),
+            spool_max_attempts=spool_max_attempts,
+            spool_max_bytes=spool_max_bytes,
+            ca_file=_path("ca_file", ca_file),
+            before_send=before_send,
+            serve=serve,
+        )
+    except (_native.NativeError, UnicodeEncodeError) as error:
         raise from_native(error) from None
     finally:
         log_notices()
@@ -65,10 +94,12 @@ def stats() -> Stats:
     return Stats(recorded=recorded, stored=stored, dropped=dropped, queued=queued)
 
 
-def log_notices() -> None:
-    """Log what the SDK had to say since the last call."""
-    for level, text in _native.take_notices():
-        _logger.log(_LEVELS[level], "%s", text)
+def _path(option: str, given: object) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, (str, os.PathLike)):
+        raise TypeError(f"the option {option} must be str or a path, not {type(given).__name__}")
+    return os.fsdecode(given)
 
 
 def _framework() -> str | None:
@@ -79,7 +110,3 @@ def _framework() -> str | None:
         if f"surehook.{name}" in sys.modules:
             return f"{name} {metadata.version(name)}"
     return None
-
-
-atexit.register(_native.stop_waker)
-atexit.register(shutdown)

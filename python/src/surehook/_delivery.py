@@ -6,11 +6,16 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from surehook import _native
-from surehook._client import log_notices
+from surehook._failure import failure
+from surehook._notices import log_notices
+from surehook._step import Step
+from surehook._tracing import Trace
 from surehook._waiting import settled
+from surehook.errors import from_native
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -27,14 +32,17 @@ class Answer:
 class Delivery:
     """One delivery of a webhook, verified and claimed: mark what the handler did with it.
 
-    Handlers use the properties, ``step``, ``processed`` and ``failed``. Adapters end every delivery with
-    ``finish`` or ``fail``; both may be called again without effect.
+    Handlers use the properties, ``step``, ``processed``, ``failed`` and ``defer``. Adapters end every
+    delivery with ``finish`` or ``fail``; both may be called again without effect.
     """
 
-    __slots__ = ("_native",)
+    __slots__ = ("_native", "_trace")
 
-    def __init__(self, native: _native.Delivery) -> None:
+    def __init__(self, native: _native.Delivery, trace: Trace | None = None) -> None:
         self._native = native
+        self._trace = trace
+        if trace is not None:
+            trace.tell(native.attributes)
 
     @property
     def message_id(self) -> str | None:
@@ -56,17 +64,36 @@ class Delivery:
         """The transaction in which the handler runs, where the store is one in the application's database."""
         return None
 
-    def step(self, name: str) -> None:
-        """Say that a named piece of the work is done."""
-        self._native.step(name)
+    def step(self, name: str) -> Step:
+        """Say that a named piece of the work is done; or ``with delivery.step(name):`` do it.
+
+        As a block it records duration and error, and counts as done when that ends without an exception.
+        """
+        return Step(self._native, name)
 
     def processed(self) -> None:
         """Say that the work is done. The first mark wins."""
         self._native.processed()
 
-    def failed(self, reason: str) -> None:
-        """Say that the work could not be done: the provider's retry runs the handler again."""
-        self._native.failed(reason)
+    def failed(self, reason: str, **metadata: Any) -> None:
+        """Say that the work could not be done: the provider's retry runs the handler again.
+
+        The values help to understand why. What JSON does not have is told by its text.
+        """
+        self._native.failed(reason, metadata)
+
+    def defer(self, deadline: float | timedelta) -> str:
+        """Say that the work goes on after the answer, and get the token that ``surehook.deferred`` takes.
+
+        Not marked there within ``deadline``, in seconds, it is a silent drop. Tell the steps that are done
+        here before. Raises ConfigurationError for less than a second and more than 7 days, and when the
+        delivery has ended.
+        """
+        seconds = deadline.total_seconds() if isinstance(deadline, timedelta) else deadline
+        try:
+            return self._native.defer(seconds)
+        except _native.NativeError as error:
+            raise from_native(error) from None
 
     def finish(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
         """End the delivery with the handler's answer; ``body`` is None when it was not captured.
@@ -75,16 +102,19 @@ class Delivery:
         250 ms, while other threads run.
         """
         ended = self._native.finish(status, headers, body)
-        return _public(ended.wait() if isinstance(ended, _native.Pending) else ended)
+        instead = ended.wait() if isinstance(ended, _native.Pending) else ended
+        return self._ended(instead)
 
     async def finish_async(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
         """The same for an event loop, which it never blocks."""
         ended = self._native.finish(status, headers, body)
-        return _public(await settled(ended) if isinstance(ended, _native.Pending) else ended)
+        instead = await settled(ended) if isinstance(ended, _native.Pending) else ended
+        return self._ended(instead)
 
     def fail(self, error: BaseException) -> None:
         """End the delivery with the exception that the handler raised."""
-        self._native.fail(*failure(error))
+        self._native.fail(failure(error))
+        self._end_trace()
         log_notices()
 
     async def fail_async(self, error: BaseException) -> None:
@@ -96,9 +126,24 @@ class Delivery:
         """Make this the delivery that ``current_delivery()`` finds inside the block."""
         token = _current.set(self)
         try:
-            yield self
+            if self._trace is None:
+                yield self
+            else:
+                with self._trace.current():
+                    yield self
         finally:
             _current.reset(token)
+
+    def _ended(self, instead: _native._AnswerParts | None) -> Answer | None:
+        self._end_trace()
+        log_notices()
+        return None if instead is None else Answer(*instead[:3])
+
+    def _end_trace(self) -> None:
+        """What it came to is told once: the delivery may end in several ways, one after the other."""
+        trace, self._trace = self._trace, None
+        if trace is not None:
+            trace.end(self._native.attributes)
 
     def __repr__(self) -> str:
         return f"<Delivery {self.message_id} {self.event_type}>"
@@ -112,35 +157,8 @@ def current_delivery() -> Delivery | None:
 _current: ContextVar[Delivery | None] = ContextVar("surehook_delivery", default=None)
 
 
-def _public(answer: _native._AnswerParts | None) -> Answer | None:
-    log_notices()
-    return None if answer is None else Answer(*answer)
-
-
-def failure(error: BaseException) -> tuple[str, str, str, str | None]:
-    """How the handler ended, as the native module takes it: kind, type, text, location."""
-    cancelled = type(error).__name__ in ("CancelledError", "GeneratorExit")
-    return "cancelled" if cancelled else "raised", _type_name(error), _text(error), _location(error)
-
-
-def _type_name(error: BaseException) -> str:
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # a __str__ that raises must not hide the error it belongs to
-        return ""
-
-
-def _location(error: BaseException) -> str | None:
-    """Where it was raised, as ``module:function``: stable over edits of the file."""
-    trace = error.__traceback__
-    if trace is None:
-        return None
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    frame = trace.tb_frame
-    return f"{frame.f_globals.get('__name__', '?')}:{frame.f_code.co_name}"
+def answered(parts: _native._AnswerParts, trace: Trace | None) -> Answer:
+    """The public answer, whose trace has ended."""
+    if trace is not None:
+        trace.end(lambda: parts[3])
+    return Answer(*parts[:3])

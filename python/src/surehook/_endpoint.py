@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard
 
 from surehook import _native
 from surehook._application_store import ApplicationStore
-from surehook._client import log_notices
-from surehook._delivery import Answer, Delivery, Headers
+from surehook._delivery import Answer, Delivery, Headers, answered
+from surehook._exit import watch_server
+from surehook._failure import type_name
+from surehook._notices import log_notices
 from surehook._scheme import SchemeLike, scheme_json
+from surehook._tracing import Trace, tracer
 from surehook._transaction import begin_in_transaction, run, run_async
 from surehook._verifier import SignatureVerifier, Verdict, Verifier
 from surehook._waiting import settled
@@ -77,6 +80,12 @@ class EndpointOptions(TypedDict, total=False):
     ignore: Sequence[str] | None
     #: ``report`` (default) or ``retry``: answer 500 so that the provider tries again.
     on_silent_drop: Literal["report", "retry"] | None
+    #: Bodies in telemetry: True, the paths to take out (``["data.email_addresses"]``), or
+    #: ``{"keep": [...], "remove": [...]}``. Credentials are taken out in any case.
+    capture_body: bool | Sequence[str] | Mapping[str, Sequence[str]] | None
+    #: With OpenTelemetry's API: ``link`` (default) a delivery's span to an incoming ``traceparent``, take
+    #: that as its ``parent``, or ``off``.
+    tracing: Literal["link", "parent", "off"] | None
     #: ``on`` (default) or ``off``, the only way to switch verification off.
     verification: Literal["on", "off"] | None
 
@@ -131,9 +140,13 @@ class Endpoint:
             settings["dedup"], settings["application"] = None, store.kind
             self._store = store
         settings["scheme"] = scheme_json(settings.get("scheme"), settings.get("provider"))
+        self._tracer = tracer(settings.pop("tracing", None))
         try:
             self._native = _native.Endpoint(
-                **settings, custom_verifier=function is not None, workers=workers()
+                **settings,
+                custom_verifier=function is not None,
+                traced=self._tracer is not None,
+                workers=workers(),
             )
         except (_native.NativeError, UnicodeEncodeError) as error:
             raise from_native(error) from None
@@ -180,13 +193,19 @@ class Endpoint:
         ``signature_verifier`` and ``idempotency_key`` get to see first. Waits for a remote store, at most
         250 ms, while other threads run.
         """
-        verdict = None
-        if self._verifier is not None and self._admits(body):
-            verdict = self._verifier.check(self.name, request, body, headers)
-        begun = self._ask(method, path, headers, body, request, verdict)
-        if self._store is not None:
-            return run(begin_in_transaction(begun, self._store))
-        return _public(begun.wait() if isinstance(begun, _native.Pending) else begun)
+        watch_server()
+        trace = self._start_trace(headers)
+        try:
+            verdict = None
+            if self._verifier is not None and self._admits(body):
+                verdict = self._verifier.check(self.name, request, body, headers)
+            begun = self._ask(method, path, headers, body, request, verdict)
+            if self._store is not None:
+                return run(begin_in_transaction(begun, self._store, trace))
+            return _public(begun.wait() if isinstance(begun, _native.Pending) else begun, trace)
+        except BaseException as error:
+            _abandon(trace, error)
+            raise
 
     async def begin_async(
         self,
@@ -198,13 +217,22 @@ class Endpoint:
         request: object = None,
     ) -> Answer | Delivery:
         """The same for an event loop, which it never blocks; a ``signature_verifier`` may be async."""
-        verdict = None
-        if self._verifier is not None and self._admits(body):
-            verdict = await self._verifier.check_async(self.name, request, body, headers)
-        begun = self._ask(method, path, headers, body, request, verdict)
-        if self._store is not None:
-            return await run_async(begin_in_transaction(begun, self._store))
-        return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun)
+        watch_server()
+        trace = self._start_trace(headers)
+        try:
+            verdict = None
+            if self._verifier is not None and self._admits(body):
+                verdict = await self._verifier.check_async(self.name, request, body, headers)
+            begun = self._ask(method, path, headers, body, request, verdict)
+            if self._store is not None:
+                return await run_async(begin_in_transaction(begun, self._store, trace))
+            return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun, trace)
+        except BaseException as error:
+            _abandon(trace, error)
+            raise
+
+    def _start_trace(self, headers: Headers) -> Trace | None:
+        return None if self._tracer is None else self._tracer.start(self.provider, headers)
 
     def _admits(self, body: bytes | MissingBody) -> TypeGuard[bytes]:
         """Whether there is a body to verify: the user's function gets none that is too large."""
@@ -245,6 +273,11 @@ class Endpoint:
         return f"<Endpoint {self.name} ({self.provider})>"
 
 
-def _public(decision: _native._Decision) -> Answer | Delivery:
+def _public(decision: _native._Decision, trace: Trace | None) -> Answer | Delivery:
     log_notices()
-    return Answer(*decision) if isinstance(decision, tuple) else Delivery(decision)
+    return answered(decision, trace) if isinstance(decision, tuple) else Delivery(decision, trace)
+
+
+def _abandon(trace: Trace | None, error: BaseException) -> None:
+    if trace is not None:
+        trace.end(lambda: [("error.type", type_name(error))])

@@ -8,6 +8,9 @@ from surehook.errors import Certainty, Finding
 
 __all__ = [
     "STORED_BODY_LIMIT",
+    "Attempts",
+    "Capture",
+    "Deferred",
     "Delivery",
     "Endpoint",
     "NativeError",
@@ -18,9 +21,13 @@ __all__ = [
     "__version__",
     "findings",
     "flush",
+    "freeze",
     "init",
+    "new_secret",
+    "now",
     "reason_codes",
     "shutdown",
+    "sign",
     "stats",
     "stop_waker",
     "take_notices",
@@ -31,8 +38,12 @@ STORED_BODY_LIMIT: Final[int]
 
 _T = TypeVar("_T")
 
-# Status, headers, body.
-_AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes]
+# (name, value) pairs of a span.
+_Attributes: TypeAlias = list[tuple[str, str | int]]
+# Kind, type, text, location.
+_Failure: TypeAlias = tuple[str, str, str, str | None]
+# Status, headers, body, what a span says of it.
+_AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes, _Attributes]
 _Decision: TypeAlias = Delivery | _AnswerParts
 
 def findings() -> list[str]: ...
@@ -99,6 +110,8 @@ class Endpoint:
         ignore: Sequence[str] | None = None,
         on_silent_drop: str | None = None,
         verification: str | None = None,
+        capture_body: bool | Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        traced: bool = False,
         application: str | None = None,
         workers: tuple[int | None, int] | None = None,
     ) -> Endpoint: ...
@@ -131,14 +144,65 @@ class Delivery:
     @property
     def entity_id(self) -> str | None: ...
     def step(self, name: str) -> None: ...
+    def step_begun(self, name: str) -> None: ...
+    def step_ended(self, name: str, seconds: float, error: _Failure | None) -> None: ...
     def processed(self) -> None: ...
-    def failed(self, reason: str) -> None: ...
+    def failed(self, reason: str, metadata: dict[str, Any]) -> None: ...
+    def defer(self, deadline: float) -> str: ...
+    def attributes(self) -> _Attributes: ...
     def finish(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes | None
     ) -> Any: ...  # _AnswerParts | None, their Pending; or a Settled or its Question
-    def fail(
-        self, kind: str, error_type: str, message: str, location: str | None
-    ) -> Question[None] | None: ...
+    def fail(self, error: _Failure) -> Question[None] | None: ...
+
+@final
+class Deferred:
+    def __new__(cls, token: str) -> Deferred: ...
+    @property
+    def message_id(self) -> str | None: ...
+    @property
+    def event_type(self) -> str | None: ...
+    @property
+    def entity_id(self) -> str | None: ...
+    def step(self, name: str) -> None: ...
+    def step_begun(self, name: str) -> None: ...
+    def step_ended(self, name: str, seconds: float, error: _Failure | None) -> None: ...
+    def processed(self) -> None: ...
+    def failed(self, reason: str, metadata: dict[str, Any]) -> None: ...
+    def fail(self, error: _Failure) -> None: ...
+
+@final
+class Attempts:
+    def take(self) -> dict[str, Any] | None: ...
+    def answer(self, said: dict[str, Any] | None) -> None: ...
+
+_BeforeSend: TypeAlias = Callable[[dict[str, Any]], dict[str, Any] | None]
+
+@final
+class Capture:
+    def __new__(
+        cls, before_send: _BeforeSend | None, serve: Callable[[Attempts, _BeforeSend], None]
+    ) -> Capture: ...
+    def attempts(self) -> list[dict[str, Any]]: ...
+    def clear(self) -> None: ...
+    def end(self) -> None: ...
+
+def sign(
+    *,
+    provider: str,
+    scheme: str | None,
+    secret: str,
+    method: str,
+    url: str,
+    query: str,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    message_id: str,
+    timestamp: int,
+    body: bytes,
+) -> tuple[str, list[tuple[str, str]], bytes]: ...
+def new_secret(provider: str, scheme: str | None, random: bytes) -> str: ...
+def freeze(at: int | None) -> None: ...
+def now() -> int: ...
 
 @final
 class Pending(Generic[_T]):
@@ -159,7 +223,19 @@ class Settled:
     def rolled_back(self, reason: str | None) -> Question[None] | None: ...
 
 def stop_waker() -> None: ...
-def init(api_key: str | None, endpoint: str | None, runtime: str, framework: str | None) -> None: ...
+def init(
+    *,
+    api_key: str | None,
+    endpoint: str | None,
+    runtime: str,
+    framework: str | None,
+    spool_dir: str | None,
+    spool_max_attempts: int | None,
+    spool_max_bytes: int | None,
+    ca_file: str | None,
+    before_send: _BeforeSend | None,
+    serve: Callable[[Attempts, _BeforeSend], None],
+) -> None: ...
 def flush(timeout: float) -> bool: ...
 def shutdown(timeout: float) -> bool: ...
 def stats() -> tuple[int, int, dict[str, int], int]: ...

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from surehook import _native
 from surehook._application_store import ApplicationStore, ApplicationTransaction
-from surehook._client import log_notices
-from surehook._delivery import Answer, Delivery, Headers, failure
+from surehook._delivery import Answer, Delivery, Headers, answered
+from surehook._failure import failure, type_name
+from surehook._notices import log_notices
+from surehook._tracing import Trace
 from surehook.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -24,14 +26,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def begin_in_transaction(
-    begun: _native._Decision | _native.Question[_native._Decision], store: ApplicationStore
+    begun: _native._Decision | _native.Question[_native._Decision],
+    store: ApplicationStore,
+    trace: Trace | None,
 ) -> Steps[Answer | Delivery]:
     """Claim the message outside of any transaction; then begin the one in which its handler runs."""
     decision = yield from _answered(begun, store)
     log_notices()
     if isinstance(decision, tuple):
-        return Answer(*decision)
-    delivery = TransactionDelivery(decision, store)
+        return answered(decision, trace)
+    delivery = TransactionDelivery(decision, store, trace)
     yield from delivery.begin()
     return delivery
 
@@ -41,8 +45,8 @@ class TransactionDelivery(Delivery):
 
     __slots__ = ("_open", "_store", "_transaction")
 
-    def __init__(self, native: _native.Delivery, store: ApplicationStore) -> None:
-        super().__init__(native)
+    def __init__(self, native: _native.Delivery, store: ApplicationStore, trace: Trace | None) -> None:
+        super().__init__(native, trace)
         self._store = store
         self._transaction: ApplicationTransaction | None = None
         self._open = False
@@ -88,13 +92,15 @@ class TransactionDelivery(Delivery):
             yield (self._transaction.commit if commit else self._transaction.rollback,)
         except BaseException as error:
             yield from _answered(settled.rolled_back(str(error)), self._store)
+            if self._trace is not None:
+                kind = type_name(error)
+                self._trace.tell(lambda: [("error.type", kind)])
             raise
         if commit:
             settled.committed()
         else:
             yield from _answered(settled.rolled_back(None), self._store)
-        log_notices()
-        return None if instead is None else Answer(*instead)
+        return self._ended(instead)
 
     def _fail(self, error: BaseException) -> Steps[None]:
         try:
@@ -102,7 +108,8 @@ class TransactionDelivery(Delivery):
                 self._open = False
                 yield (self._transaction.rollback,)
         finally:
-            yield from _answered(self._native.fail(*failure(error)), self._store)
+            yield from _answered(self._native.fail(failure(error)), self._store)
+            self._end_trace()
             log_notices()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 #: How many workers there are, where that is known, and which of them this is, from 1.
@@ -12,7 +13,7 @@ Workers = tuple[int | None, int]
 
 def workers() -> Workers | None:
     """What can be told of this process; None where nothing says that it has siblings."""
-    servers = _servers_below()
+    servers = servers_below(sys._getframe())
     for name, told in _TOLD_BY.items():
         if name in servers:
             try:
@@ -23,15 +24,14 @@ def workers() -> Workers | None:
     return None if number is None else (None, number)
 
 
-def _servers_below() -> dict[str, Any]:
+def servers_below(frame: FrameType | None) -> dict[str, Any]:
     """The objects of servers whose methods are on the stack: who loads or runs the application."""
     found: dict[str, Any] = {}
-    frame = sys._getframe()
-    while (below := frame.f_back) is not None:
-        frame = below
+    while frame is not None:
         caller = frame.f_locals.get("self")
         for base in type(caller).__mro__:
             found.setdefault(f"{base.__module__}.{base.__qualname__}", caller)
+        frame = frame.f_back
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from surehook import Answer, Endpoint, EndpointOptions, MissingBody, flush
+from surehook import Answer, Endpoint, EndpointOptions, MissingBody, flush_before_exit
 from surehook._asgi_response import App, HeldResponse, Message, Receive, Scope, Send, send_answer
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _flushing(send: Send) -> Send:
 
     async def flush_first(message: Message) -> None:
         if message["type"] == "lifespan.shutdown.complete":
-            flush()
+            flush_before_exit()
         await send(message)
 
     return flush_first

@@ -29,11 +29,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 __all__ = ["Surehook", "with_webhook_monitoring"]
 
+_SETTINGS = "api_key endpoint spool_dir spool_max_attempts spool_max_bytes ca_file before_send"
+
 
 class Surehook:
-    """Starts Surehook with ``SUREHOOK_API_KEY`` and ``SUREHOOK_ENDPOINT`` of the application's configuration.
+    """Starts Surehook with ``SUREHOOK_API_KEY``, ``SUREHOOK_SPOOL_DIR``, ... of the application's settings.
 
-    Both fall back to the environment, so ``Surehook(app)`` and ``surehook.init()`` do the same there.
+    There is one for each argument of ``surehook.init``, and what is not there is as it is for that.
     """
 
     def __init__(self, app: Flask | None = None) -> None:
@@ -42,7 +44,7 @@ class Surehook:
 
     def init_app(self, app: Flask) -> None:
         """Start with the configuration of ``app``."""
-        init(api_key=app.config.get("SUREHOOK_API_KEY"), endpoint=app.config.get("SUREHOOK_ENDPOINT"))
+        init(**{name: app.config.get(f"SUREHOOK_{name.upper()}") for name in _SETTINGS.split()})
         app.extensions["surehook"] = self
 
 

@@ -1,5 +1,6 @@
 //! The sender: takes attempts without blocking, and posts them from one thread of its own.
 
+mod state;
 mod target;
 mod worker;
 
@@ -8,9 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
-use surehook_core::telemetry::queue::{AttemptQueue, QueueLimits};
 use tokio::sync::Notify;
 
+use crate::before_send::BeforeSend;
+use crate::capture::Capture;
+use crate::spool;
+use state::{Phase, State};
 pub(crate) use target::Target;
 
 /// An attempt waits at most this long for others to share its batch.
@@ -21,14 +25,27 @@ const ABORT_GRACE: Duration = Duration::from_millis(100);
 /// What became of the attempts that a process recorded: `recorded = stored + dropped + queued`, always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Attempts handed to the sender.
+    /// Attempts handed to the sender, with those that earlier processes left in the spool.
     pub recorded: u64,
     /// Attempts that a collector has stored.
     pub stored: u64,
     /// Attempts lost, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
-    /// Attempts that wait, or are on their way.
+    /// Attempts that wait in memory or in the spool, or are on their way.
     pub queued: u64,
+}
+
+/// What a sender is told once, and keeps over a fork.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) sdk: SdkInfo,
+    /// Where to send; `None`: telemetry is off.
+    pub(crate) target: Option<Target>,
+    /// Where attempts are kept until a collector has them; `None`: in memory.
+    pub(crate) spool: Option<spool::Settings>,
+    pub(crate) before_send: Option<BeforeSend>,
+    /// Where attempts are kept in place of being sent.
+    pub(crate) capture: Option<Capture>,
 }
 
 /// The queue and its thread.
@@ -36,9 +53,8 @@ pub(crate) struct Sender(Arc<Shared>);
 
 /// What the callers and the thread share.
 struct Shared {
-    sdk: SdkInfo,
+    settings: Settings,
     instance: Instance,
-    target: Option<Target>,
     state: Mutex<State>,
     /// Tells waiting callers that something was settled.
     settled: Condvar,
@@ -46,65 +62,52 @@ struct Shared {
     wake: Notify,
 }
 
-struct State {
-    queue: AttemptQueue,
-    /// When the attempts that wait are to be sent even if the batch is not full; `None` while none wait.
-    due: Option<Instant>,
-    /// How often a caller asked for everything to be sent now.
-    urges: u64,
-    phase: Phase,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// No thread.
-    Idle,
-    /// The thread runs.
-    Running,
-    /// The thread is to end when the queue is empty.
-    Closing,
-    /// The thread is to end now.
-    Aborting,
-}
-
 impl Sender {
     /// A sender without a thread; the first attempt starts it.
-    pub(crate) fn new(sdk: SdkInfo, instance: Instance, target: Option<Target>) -> Self {
-        let state = State { queue: AttemptQueue::new(QueueLimits::default()), due: None, urges: 0, phase: Phase::Idle };
-        let (settled, wake) = (Condvar::new(), Notify::new());
-        Self(Arc::new(Shared { sdk, instance, target, state: Mutex::new(state), settled, wake }))
+    pub(crate) fn new(settings: Settings, instance: Instance) -> Self {
+        let state = Mutex::new(State::new(settings.spool.clone()));
+        Self(Arc::new(Shared { settings, instance, state, settled: Condvar::new(), wake: Notify::new() }))
     }
 
-    /// Takes an attempt, or counts it as dropped when the queue is full.
+    /// Takes an attempt, or counts it as dropped when there is no room.
     pub(crate) fn record(&self, attempt: Attempt) {
+        let line = self.0.settings.spool.as_ref().and_then(|_| spool::Line::of(&attempt));
         let mut state = self.0.lock();
-        if state.queue.push(attempt).is_err() {
+        let was_full = state.has_full_batch();
+        if !state.keep(attempt, line) {
             return;
         }
         let first = state.due.is_none();
         if first {
             state.due = Some(Instant::now() + BATCH_INTERVAL);
         }
-        let wake = first || state.queue.has_full_batch();
-        if state.phase == Phase::Idle {
-            self.start(&mut state);
-        }
+        // A thread that was told of a full batch, or waits for the collector, need not be told of each attempt after it.
+        let wake = first || (!was_full && state.has_full_batch());
+        self.start_if_idle(&mut state);
         drop(state);
         if wake {
             self.0.wake.notify_one();
         }
     }
 
+    /// Counts an attempt that was lost before it could be recorded.
+    pub(crate) fn lost(&self, reason: DropReason) {
+        self.0.lock().queue.lost(reason, 1);
+    }
+
     /// Sends what is queued and waits for it up to `timeout`; true when nothing is left.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let mut state = self.0.lock();
         state.urges += 1;
+        if !state.is_done() {
+            self.start_if_idle(&mut state);
+        }
         self.0.wake.notify_one();
-        let state = self.0.wait(state, timeout, |state| !state.queue.is_empty() && state.phase != Phase::Idle);
-        state.queue.is_empty()
+        let state = self.0.wait(state, timeout, |state| !state.is_done() && state.phase != Phase::Idle);
+        state.is_done()
     }
 
-    /// The same, and ends the thread; what is left at the deadline is counted as dropped.
+    /// The same, and ends the thread; what is left at the deadline stays in the spool, or is counted as dropped.
     pub(crate) fn shutdown(&self, timeout: Duration) -> bool {
         let mut state = self.0.lock();
         state.urges += 1;
@@ -114,7 +117,7 @@ impl Sender {
         self.0.wake.notify_one();
         let mut state = self.0.wait(state, timeout, |state| state.phase != Phase::Idle);
         if state.phase == Phase::Idle {
-            return state.queue.is_empty();
+            return state.is_empty();
         }
         state.phase = Phase::Aborting;
         self.0.wake.notify_one();
@@ -123,18 +126,14 @@ impl Sender {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let state = self.0.lock();
-        let counts = state.queue.counts();
-        Stats {
-            recorded: counts.recorded,
-            stored: counts.stored,
-            dropped: counts.dropped,
-            queued: counts.queued + counts.in_flight,
-        }
+        self.0.lock().stats()
     }
 
-    fn start(&self, state: &mut State) {
-        let Some(target) = self.0.target.clone() else { return };
+    fn start_if_idle(&self, state: &mut State) {
+        if state.phase != Phase::Idle {
+            return;
+        }
+        let Some(target) = self.0.settings.target.clone() else { return };
         let shared = Arc::clone(&self.0);
         let thread = std::thread::Builder::new().name("surehook-sender".to_owned());
         // Where no thread can be had, the attempts stay queued and the next one tries again.

@@ -1,12 +1,16 @@
 //! Where batches go: one HTTP POST, and what its answer means.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url};
+use reqwest::{Certificate, Client, Response, Url};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use surehook_core::ConfigError;
 
 use crate::tls;
@@ -18,11 +22,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// No collector's answer is longer; the rest is not read.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// A collector's address and the key for it.
+/// A collector's address, the key for it, and whom to believe that it is the collector.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     url: Url,
     authorization: HeaderValue,
+    /// Certificates of authorities that are trusted beside those of the system.
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 /// What came back for a batch.
@@ -48,7 +54,13 @@ impl Target {
         let mut authorization = HeaderValue::try_from(format!("Bearer {key}"))
             .map_err(|_| ConfigError::invalid_option("api_key", "it holds characters that no key has"))?;
         authorization.set_sensitive(true);
-        Ok(Self { url, authorization })
+        Ok(Self { url, authorization, authorities: Vec::new() })
+    }
+
+    /// Also trusts the authorities of a PEM file.
+    pub(crate) fn with_authorities(mut self, file: &Path) -> Result<Self, ConfigError> {
+        self.authorities = authorities(file).map_err(|fault| ConfigError::invalid_option("ca_file", fault))?;
+        Ok(self)
     }
 
     /// The address, for people: without user name, password and query.
@@ -63,7 +75,10 @@ impl Target {
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let authorities: Vec<Certificate> =
+            self.authorities.iter().map(|authority| Certificate::from_der(authority)).collect::<Result<_, _>>()?;
         Client::builder()
+            .tls_certs_merge(authorities)
             .default_headers(headers)
             .user_agent(concat!("surehook/", env!("CARGO_PKG_VERSION")))
             .timeout(REQUEST_TIMEOUT)
@@ -80,6 +95,20 @@ impl Target {
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let body = read(response).await?;
         Ok(Reply { status, retry_after, body })
+    }
+}
+
+/// The certificates of a PEM file, or what is wrong with it.
+fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = std::fs::read(file).map_err(|error| format!("it cannot be read: {error}"))?;
+    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "it is not a PEM file".to_owned())?;
+    let (usable, unusable) = RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
+    match (usable, unusable) {
+        (0, _) => Err("it holds no certificate of an authority, in PEM form".to_owned()),
+        (_, 0) => Ok(certificates),
+        _ => Err(format!("{unusable} of its certificates cannot be read")),
     }
 }
 
@@ -113,6 +142,18 @@ mod tests {
             ("https://example/surehook/", "https://example/surehook/v1/batches"),
         ] {
             assert_eq!(Target::new(base, "shk_1").unwrap().url.as_str(), url);
+        }
+    }
+
+    #[test]
+    fn a_file_without_authorities_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for (name, text) in [("missing", None), ("empty", Some("")), ("key", Some("a key")), ("broken", Some(broken))] {
+            let file = directory.path().join(name);
+            text.map_or(Ok(()), |text| std::fs::write(&file, text)).unwrap();
+            let target = Target::new("https://collector.example", "shk_1").unwrap();
+            assert_eq!(target.with_authorities(&file).err().unwrap().code(), "invalid_option", "{name}");
         }
     }
 

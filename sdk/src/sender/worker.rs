@@ -8,24 +8,38 @@ use surehook_core::telemetry::backoff::{Backoff, UNAUTHORIZED_PROBE, retry_after
 use surehook_core::telemetry::queue::InFlight;
 use surehook_core::telemetry::wire::{self, Ack, Answer};
 
+use super::state::Phase;
 use super::target::{Reply, Target, compress};
-use super::{BATCH_INTERVAL, Phase, Shared};
+use super::{BATCH_INTERVAL, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::notice::{self, Level};
+use crate::spool::{self, Segment};
+
+/// How often to look for what processes that are gone left in the spool.
+const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Runs until the sender is shut down.
 pub(super) fn run(shared: &Shared, target: &Target) {
     let ended = catch_unwind(AssertUnwindSafe(|| serve(shared, target)));
-    let failed = !matches!(ended, Ok(Ok(())));
-    if failed {
-        notice::give(Level::Error, "the telemetry thread could not run; the attempts that waited are lost");
+    let fault = match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some("it failed".to_owned()),
+    };
+    let failed = fault.is_some();
+    if let Some(fault) = fault {
+        notice::give(
+            Level::Error,
+            format!("the telemetry thread could not run: {fault}; the attempts that waited are lost"),
+        );
     }
     let mut state = shared.lock();
     if failed {
-        state.queue.give_up_waiting(DropReason::InternalError);
+        state.give_up_after_fault();
     } else if state.phase == Phase::Aborting {
-        state.queue.give_up_waiting(DropReason::ShutdownTimeout);
+        state.give_up(DropReason::ShutdownTimeout);
     }
+    state.rest();
     state.due = None;
     state.phase = Phase::Idle;
     drop(state);
@@ -35,8 +49,16 @@ pub(super) fn run(shared: &Shared, target: &Target) {
 fn serve(shared: &Shared, target: &Target) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let client = target.connect().map_err(std::io::Error::other)?;
-    let worker =
-        Worker { shared, target, client, backoff: Backoff::default(), urges_seen: 0, warned: false, next: None };
+    let worker = Worker {
+        shared,
+        target,
+        client,
+        backoff: Backoff::default(),
+        urges_seen: 0,
+        warned: false,
+        next: None,
+        next_look: Instant::now(),
+    };
     runtime.block_on(worker.work());
     Ok(())
 }
@@ -51,12 +73,18 @@ struct Worker<'a> {
     warned: bool,
     /// Half of a batch that was too large as a whole.
     next: Option<InFlight>,
+    /// When to look for what processes that are gone left in the spool.
+    next_look: Instant,
 }
 
 /// What the thread is to do next.
 enum Task {
     Wait(Option<Instant>),
     Send(InFlight),
+    /// Look for what processes that are gone left in the spool.
+    Look(spool::Settings),
+    /// Read a segment of the spool.
+    Load(Segment),
     End,
 }
 
@@ -75,6 +103,8 @@ impl Worker<'_> {
                         self.pause(pause).await;
                     }
                 }
+                Task::Look(settings) => self.look(&settings),
+                Task::Load(segment) => self.load(segment),
             }
         }
     }
@@ -90,22 +120,59 @@ impl Worker<'_> {
         if let Some(half) = self.next.take() {
             return Task::Send(half);
         }
-        if state.queue.is_empty() {
+        if state.discard_settled() {
+            self.shared.settled.notify_all();
+        }
+        let look = state.spool.as_ref().map(|spool| (self.next_look, spool.settings()));
+        if let Some((_, settings)) = look.filter(|(next, _)| *next <= Instant::now()) {
+            self.next_look = Instant::now() + LOOK_INTERVAL;
+            return Task::Look(settings.clone());
+        }
+        let next_look = look.map(|(next, _)| next);
+        if state.is_empty() {
             state.due = None;
             self.urges_seen = state.urges;
-            return if state.phase == Phase::Closing { Task::End } else { Task::Wait(None) };
+            return if state.phase == Phase::Closing { Task::End } else { Task::Wait(next_look) };
         }
         let urged = state.phase == Phase::Closing || state.urges != self.urges_seen;
         let due = state.due.is_none_or(|due| due <= Instant::now());
-        if !(urged || due || state.queue.has_full_batch()) {
+        if !(urged || due || state.has_loaded() || state.has_full_batch()) {
             return Task::Wait(state.due);
         }
         state.due = Some(Instant::now() + BATCH_INTERVAL);
-        state.queue.take().map_or(Task::Wait(None), Task::Send)
+        if let Some(batch) = state.queue.take(SystemClock.now()) {
+            return Task::Send(batch);
+        }
+        state.next_segment().map_or(Task::Wait(None), Task::Load)
+    }
+
+    fn look(&self, settings: &spool::Settings) {
+        let orphans = settings.orphans();
+        let found: u64 = orphans.iter().map(Segment::attempts).sum();
+        if found > 0 {
+            notice::give(Level::Info, format!("{found} attempts that an earlier process left in the spool are sent"));
+        }
+        self.shared.lock().adopt(orphans);
+        self.shared.settled.notify_all();
+    }
+
+    fn load(&self, mut segment: Segment) {
+        let contents = segment.read();
+        if contents.unreadable > 0 {
+            let count = contents.unreadable;
+            notice::give(Level::Error, format!("{count} attempts in the spool cannot be read and are lost"));
+        }
+        self.shared.lock().load(segment, contents);
+        self.shared.settled.notify_all();
     }
 
     /// Posts a batch and settles it; answers for how long to pause before the next.
-    async fn send(&mut self, batch: InFlight) -> Option<Duration> {
+    async fn send(&mut self, mut batch: InFlight) -> Option<Duration> {
+        self.screen(&mut batch);
+        if batch.attempt_count() == 0 {
+            self.shared.lock().queue.restore(batch);
+            return None;
+        }
         let Some(gzipped) = self.encode(&batch) else {
             self.lose(batch, DropReason::InternalError);
             return None;
@@ -123,8 +190,16 @@ impl Worker<'_> {
         }
     }
 
+    /// Keeps back what the application does not want sent.
+    fn screen(&self, batch: &mut InFlight) {
+        let Some(before_send) = &self.shared.settings.before_send else { return };
+        let refused = batch.screen(|attempt| before_send.wants(attempt));
+        self.shared.lock().queue.give_up(refused, DropReason::BeforeSend);
+        self.shared.settled.notify_all();
+    }
+
     fn encode(&self, batch: &InFlight) -> Option<Vec<u8>> {
-        let json = wire::encode(&self.shared.sdk, &self.shared.instance, SystemClock.now(), batch).ok()?;
+        let json = wire::encode(&self.shared.settings.sdk, &self.shared.instance, batch).ok()?;
         compress(&json).ok()
     }
 

@@ -113,7 +113,9 @@ fn serve(stream: &mut TcpStream, seen: &Mutex<Seen>, script: &Mutex<VecDeque<Pla
 fn read_batch(stream: &TcpStream) -> Option<Result<Batch, ()>> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
-    reader.read_line(&mut first).ok()?;
+    if reader.read_line(&mut first).ok()? == 0 {
+        return None;
+    }
     if first.starts_with("STOP") {
         return Some(Err(()));
     }

@@ -2,6 +2,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 pub mod collector;
+pub mod http;
+pub mod proxy;
+pub mod random;
+pub mod storage;
+pub mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -9,10 +14,10 @@ use std::time::Duration;
 
 use surehook::core::{Timestamp, sign};
 use surehook::{Answer, Body, Client, ClientOptions, Clock, Decision, Delivery, Endpoint, EndpointOptions, Request};
-use surehook::{Response, ResponseBody};
+use surehook::{Response, ResponseBody, Stats};
 
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const START: i64 = 1_700_000_000;
+pub const START: i64 = 1_700_000_000;
 
 /// A clock that moves only when told.
 pub struct ManualClock(AtomicI64);
@@ -109,4 +114,9 @@ pub fn ok(body: &[u8]) -> Response<'_> {
 
 pub fn status(status: u16) -> Response<'static> {
     Response { status, headers: &[], body: ResponseBody::Bytes(b"") }
+}
+
+pub fn assert_identity(stats: &Stats) {
+    let dropped: u64 = stats.dropped.values().sum();
+    assert_eq!(stats.recorded, stats.stored + dropped + stats.queued, "{stats:?}");
 }

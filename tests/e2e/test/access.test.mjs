@@ -28,12 +28,29 @@ function everything() {
   ];
 }
 
+/** A message whose work was deferred, failed elsewhere, missed its deadline, and was done without a step that is usual. */
+function deferredStory() {
+  const known = { message_id: "msg_deferred", event_type: "user.deleted" };
+  const usual = Array.from({ length: 50 }, () => attempt({
+    event_type: "user.deleted", received_at: Date.now() * 1000 - 600_000_000, steps: [{ name: "delete_profile", at_us: 5 }],
+  }));
+  const first = attempt({
+    ...known, outcome: "deferred", status: 202, deferred_until: Date.now() * 1000 - 1_000_000, received_at: Date.now() * 1000 - 60_000_000,
+    bodies: { request: '{"type":"user.deleted"}', response: "ok" }, metadata: { tenant: "acme" },
+    steps: [{ name: "load_account", at_us: 700, duration_us: 500, error: FAILURE.error }],
+  });
+  const rest = (changes) => attempt({ ...known, continues: first.id, status: undefined, request: { method: "", path: "", size: 0 }, ...changes });
+  return [...usual, first, rest({ outcome: "failed", failure: FAILURE }), rest({ outcome: "processed", metadata: { queue: "mail" } })];
+}
+
 describe("the pages for everybody", () => {
-  let collector, empty, browser, story;
+  let collector, empty, browser, story, deferred;
   before(async () => {
     [collector, empty, browser] = await Promise.all([startCollector(), startCollector(), launch()]);
     await collector.post(everything());
-    story = (await collector.api("/api/messages?message_id=msg_story")).messages[0].id;
+    await collector.post(deferredStory());
+    const idOf = async (messageId) => (await collector.api(`/api/messages?message_id=${messageId}`)).messages[0].id;
+    [story, deferred] = await Promise.all([idOf("msg_story"), idOf("msg_deferred")]);
   });
   after(async () => {
     await browser?.close();
@@ -44,6 +61,8 @@ describe("the pages for everybody", () => {
     { name: "overview", url: collector.url, ready: "table.messages tbody tr" },
     { name: "messages", url: `${collector.url}/messages`, ready: "table.messages tbody tr" },
     { name: "message", url: `${collector.url}/messages/${story}`, ready: "li.attempt" },
+    { name: "deferred message", url: `${collector.url}/messages/${deferred}`, ready: ".suspicion" },
+    { name: "suspected messages", url: `${collector.url}/messages?outcome=suspected_silent_drop`, ready: "table.messages tbody tr" },
     { name: "setup", url: `${collector.url}/setup`, ready: ".setup" },
     { name: "empty overview", url: empty.url, ready: ".notice" },
     { name: "empty setup", url: `${empty.url}/setup`, ready: ".setup" },

@@ -23,17 +23,44 @@ const CORPUS = [
 
 /** The text in every field of the wire that takes text. */
 function poisoned(text, index) {
+  const error = { type: text, message: text, fingerprint: "0123456789abcdef" };
   return attempt({
     endpoint: text, provider: text.slice(0, 100), message_id: `${text}${index}`, event_type: text, entity_id: text,
     outcome: "failed", status: 500,
     verification: { result: "verified", code: "signature_mismatch", diagnosis: { finding: "body_bom", certainty: "likely", evidence: text, fix: text } },
     dedup: { result: "new", store: text },
-    steps: [{ name: text, at_us: 10 }],
+    steps: [{ name: text, at_us: 10, duration_us: 5, error }],
     missing_steps: [text],
-    failure: { reason: text, error: { type: text, message: text, fingerprint: "0123456789abcdef" } },
+    failure: { reason: text, error },
     request: { method: text, path: text, headers: { [text]: text, "user-agent": text }, size: 2 },
+    bodies: { request: JSON.stringify({ [text]: [text] }), response: text },
     metadata: { [text]: text },
   });
+}
+
+/** Deferred work of a message, marked by another process that writes what it likes. */
+function poisonedRest(text, index) {
+  const known = { endpoint: text, provider: text.slice(0, 100), message_id: `rest ${text}${index}`, event_type: text, entity_id: text };
+  const first = attempt({ ...known, outcome: "deferred", deferred_until: Date.now() * 1000 + 60_000_000, status: 202 });
+  const rest = attempt({
+    ...known, continues: first.id, outcome: "failed", failure: { reason: text }, metadata: { [text]: text },
+    steps: [{ name: text, at_us: 10 }], missing_steps: [text], request: { method: "", path: "", size: 0 },
+  });
+  delete rest.status;
+  return [first, rest];
+}
+
+/** How often a page shows a text: as it is, or as JSON writes it. */
+function timesIn(shown, text) {
+  const forms = new Set([text, JSON.stringify(text).slice(1, -1)]);
+  return [...forms].reduce((sum, form) => sum + shown.split(form).length - 1, 0);
+}
+
+/** A habit whose step has the text for a name, and a message that lacks it. */
+function poisonedHabit(text, index) {
+  const known = { endpoint: `habit ${index}`, event_type: text };
+  const usual = Array.from({ length: 50 }, () => attempt({ ...known, steps: [{ name: text, at_us: 1 }] }));
+  return [...usual, attempt({ ...known, message_id: `habit ${index}` })];
 }
 
 describe("hostile text from the wire", () => {
@@ -73,13 +100,40 @@ describe("hostile text from the wire", () => {
     for (const message of messages) {
       await page.goto(`${collector.url}/messages/${message.id}`);
       await page.locator("li.attempt").waitFor();
-      await page.getByText("Request headers and ids").click();
+      for (const summary of await page.locator(".attempt-details summary").all()) await summary.click();
       const shown = await page.locator("#app").innerText();
-      const times = shown.split(message.event_type).length - 1;
-      assert.ok(times >= 14, `${message.event_type} is shown ${times} times`);
+      const times = timesIn(shown, message.event_type);
+      assert.ok(times >= 20, `${message.event_type} is shown ${times} times`);
       assert.equal(await foreign(page), 0);
       assert.ok((await page.title()).startsWith(message.message_id));
     }
+    assert.deepEqual(faults, []);
+    await close();
+  });
+
+  test("shows as text in deferred work, and in what is only suspected", async () => {
+    await collector.post(CORPUS.flatMap(poisonedRest));
+    for (const [index, text] of CORPUS.entries()) await collector.post(poisonedHabit(text, index));
+    const { page, faults, close } = await openPage(browser);
+    for (const [index, text] of CORPUS.entries()) {
+      const rest = await collector.api(`/api/messages?message_id=${encodeURIComponent(`rest ${text}${index}`)}`);
+      await page.goto(`${collector.url}/messages/${rest.messages[0].id}`);
+      await page.locator('li.attempt[data-kind="rest"]').getByText("Reason given").waitFor();
+      for (const summary of await page.locator(".attempt-details summary").all()) await summary.click();
+      const times = timesIn(await page.locator('li.attempt[data-kind="rest"]').innerText(), text);
+      assert.ok(times >= 5, `${text} is shown ${times} times`);
+      assert.equal(await foreign(page), 0);
+
+      const habit = await collector.api(`/api/messages?message_id=${encodeURIComponent(`habit ${index}`)}`);
+      await page.goto(`${collector.url}/messages/${habit.messages[0].id}`);
+      await page.locator(".suspicion li").waitFor();
+      assert.ok((await page.locator(".suspicion").innerText()).includes(text), text);
+      assert.equal(await foreign(page), 0);
+    }
+    await page.goto(`${collector.url}/messages?outcome=suspected_silent_drop`);
+    await page.locator("table.messages tbody tr").first().waitFor();
+    assert.equal(await page.locator("table.messages tbody tr").count(), CORPUS.length);
+    assert.equal(await foreign(page), 0);
     assert.deepEqual(faults, []);
     await close();
   });

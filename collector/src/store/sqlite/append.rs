@@ -1,145 +1,258 @@
 //! One attempt: stored once, counted once, and folded into its message.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
-use surehook_core::telemetry::attempt::{Attempt, VerificationResult};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use rusqlite::{Transaction, params};
+use surehook_core::telemetry::attempt::{Attempt, Verification, VerificationResult};
 use surehook_core::{Outcome, Timestamp};
 
 use super::catalog::{Catalog, Place};
+use super::deferred::{self, Other};
+use super::habits::Habits;
+use super::message::{self, Which};
 use crate::error::Error;
+use crate::messages::habit::Lacking;
+use crate::messages::missed;
 use crate::messages::state::{Seen, State};
-use crate::metrics::rollup::Counts;
+use crate::metrics::rollup::{Counted, Counts};
 use crate::store::{Record, codes};
 
-/// Stores an attempt and answers the number of its message, or `None` when the attempt was stored before.
+/// What the writer remembers of the tables, so that an attempt need not look it up. Thrown away when a transaction fails.
+#[derive(Default)]
+pub(super) struct Memory {
+    catalog: Catalog,
+    habits: Habits,
+}
+
+impl Memory {
+    /// Writes down what was learned since the last transaction.
+    pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
+        self.habits.write(transaction)
+    }
+}
+
+/// An attempt that was not stored before.
+pub(super) struct Appended {
+    /// The number of its message.
+    pub(super) message: i64,
+    /// What it says of itself is believed.
+    pub(super) believed: bool,
+    /// It is, or it completes, a suspected silent drop.
+    pub(super) suspected: bool,
+}
+
+/// Stores an attempt. `None`: it was stored before.
 pub(super) fn attempt(
     transaction: &Transaction<'_>,
-    catalog: &mut Catalog,
+    memory: &mut Memory,
     record: &Record,
     now: Timestamp,
     counts: &mut Counts,
-) -> Result<Option<i64>, Error> {
+) -> Result<Option<Appended>, Error> {
     let attempt = &record.attempt;
     let known = transaction.prepare_cached("SELECT 1 FROM attempts WHERE id = ?")?.exists([attempt.id.as_bytes()])?;
     if known {
+        // Whoever stored it: its deadline must not be found again and again.
+        missed::of(attempt).map_or(Ok(()), |deferred| deferred::end_deadline(transaction, deferred))?;
         return Ok(None);
     }
-    let trusted = attempt.verification.result != VerificationResult::Rejected;
-    // Nothing that a refused request says of itself is believed, whoever reports it.
-    let outcome = if trusted { attempt.outcome } else { Outcome::Rejected };
-    let event_type = attempt.event_type.as_deref().filter(|_| trusted);
-    let place = catalog.place(transaction, &attempt.endpoint, &attempt.provider, event_type)?;
+    let other = other_half(transaction, attempt)?;
+    // Nothing that a refused request says of itself is believed, nor what is said to be the rest of one.
+    let believed = attempt.verification.result != VerificationResult::Rejected
+        && !(attempt.continues.is_some() && other.as_ref().is_some_and(Other::was_refused));
+    let outcome = if believed { attempt.outcome } else { Outcome::Rejected };
+    let event_type = attempt.event_type.as_deref().filter(|_| believed);
+    let place = memory.catalog.place(transaction, &attempt.endpoint, &attempt.provider, event_type)?;
+    // Another endpoint's attempt is none that this one could belong to.
+    let foreign = other.as_ref().is_some_and(|other| other.endpoint != place.endpoint);
+    let other = other.filter(|_| !foreign);
 
-    let message = fold(transaction, attempt, &place, trusted, outcome)?;
-    transaction
-        .prepare_cached("INSERT INTO attempts (id, message, received_at, stored_at, record) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![
-            attempt.id.as_bytes(),
-            message,
-            attempt.received_at.unix_micros(),
-            now.unix_micros(),
-            record.json,
-        ])?;
+    let lacking = lacking(transaction, &mut memory.habits, attempt, outcome, other.as_ref(), &place)?;
+    let completes = attempt.continues.is_none() && other.is_some();
+    let own = if completes { &[] } else { lacking.as_slice() };
+    let seen = seen(attempt, &place, believed, outcome, !own.is_empty());
+    let message = fold(transaction, attempt.message_id.as_deref(), other.as_ref(), place.endpoint, seen)?;
+    let seq = insert(transaction, record, message, now, believed, own)?;
+    if let Some(other) = other.as_ref().filter(|_| completes) {
+        suspect(transaction, other, &lacking)?;
+    }
+    if !(foreign && attempt.continues.is_some()) {
+        follow_up(transaction, attempt, outcome, message, seq, completes)?;
+    }
+
     // A sender's clock that runs ahead must not make counts appear in the future.
     let at = attempt.received_at.min(now);
-    counts.attempt(place.series, at, outcome, attempt.duration_us);
-    if let (Outcome::Rejected, Some(code)) = (outcome, attempt.verification.code) {
-        counts.rejection(place.endpoint, at, code);
+    count(counts, attempt, &place, at, outcome);
+    if !lacking.is_empty() {
+        counts.suspected(place.series, at);
     }
-    Ok(Some(message))
+    Ok(Some(Appended { message, believed, suspected: !lacking.is_empty() }))
 }
 
-/// Finds or makes the message of an attempt, and brings it up to date.
-fn fold(
+/// The other half of deferred work, where it is stored already: either may come first.
+fn other_half(transaction: &Transaction<'_>, attempt: &Attempt) -> Result<Option<Other>, Error> {
+    match (attempt.continues, attempt.outcome) {
+        (Some(continued), _) => deferred::continued(transaction, continued),
+        (None, Outcome::Deferred) => deferred::continuation(transaction, attempt.id),
+        _ => Ok(None),
+    }
+}
+
+/// The usual steps that processed work lacks, which is judged once both halves of it are here.
+fn lacking(
     transaction: &Transaction<'_>,
+    habits: &mut Habits,
     attempt: &Attempt,
-    place: &Place,
-    trusted: bool,
     outcome: Outcome,
-) -> Result<i64, Error> {
-    let seen = Seen {
-        trusted,
+    other: Option<&Other>,
+    place: &Place,
+) -> Result<Vec<Lacking>, Error> {
+    let other = other.and_then(|other| other.attempt.as_ref());
+    let halves = match (outcome, attempt.continues, other) {
+        (Outcome::Processed, None, _) => [Some(attempt), None],
+        (Outcome::Processed, Some(_), Some(deferred)) => [Some(attempt), Some(deferred)],
+        (Outcome::Deferred, None, Some(rest)) if rest.outcome == Outcome::Processed => [Some(attempt), Some(rest)],
+        _ => return Ok(Vec::new()),
+    };
+    if place.beyond_cap {
+        // Of many types, what is usual for none says nothing.
+        return Ok(Vec::new());
+    }
+    let done: BTreeSet<&str> = halves
+        .into_iter()
+        .flatten()
+        .flat_map(|half| &half.steps)
+        .filter(|step| step.error.is_none())
+        .map(|step| step.name.as_str())
+        .collect();
+    habits.judge(transaction, place.series, &done)
+}
+
+fn seen(attempt: &Attempt, place: &Place, believed: bool, outcome: Outcome, suspected: bool) -> Seen {
+    Seen {
+        trusted: believed,
         outcome,
+        continuation: attempt.continues.is_some(),
+        suspected,
         received_at: attempt.received_at.unix_micros(),
         series: place.series,
         event_type: attempt.event_type.clone().filter(|_| place.beyond_cap),
-        entity_id: attempt.entity_id.clone().filter(|_| trusted),
+        entity_id: attempt.entity_id.clone().filter(|_| believed),
+    }
+}
+
+/// Finds or makes the message of an attempt, and brings it up to date. Both halves of deferred work are of one message, also
+/// where the provider gives no id.
+fn fold(
+    transaction: &Transaction<'_>,
+    message_id: Option<&str>,
+    other: Option<&Other>,
+    endpoint: i64,
+    seen: Seen,
+) -> Result<i64, Error> {
+    let which = match (other, message_id) {
+        (Some(other), _) => Which::Id(other.message),
+        (None, Some(message_id)) => Which::Key(endpoint, message_id),
+        (None, None) => return message::insert(transaction, endpoint, None, &State::first(seen)),
     };
-    let Some(message_id) = attempt.message_id.as_deref() else {
-        return insert(transaction, place.endpoint, None, &State::first(seen));
-    };
-    match find(transaction, place.endpoint, message_id)? {
-        None => insert(transaction, place.endpoint, Some(message_id), &State::first(seen)),
+    match message::find(transaction, &which)? {
+        None => message::insert(transaction, endpoint, message_id, &State::first(seen)),
         Some((id, mut state)) => {
             state.add(seen);
-            update(transaction, id, &state)?;
+            message::update(transaction, id, &state)?;
             Ok(id)
         }
     }
 }
 
-fn find(transaction: &Transaction<'_>, endpoint: i64, message_id: &str) -> Result<Option<(i64, State)>, Error> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT id, series, event_type, entity_id, first_seen, last_seen, attempts, outcome, decided_at, trusted
-         FROM messages WHERE endpoint = ? AND message_id = ?",
-    )?;
-    let found = statement.query_row(params![endpoint, message_id], |row| {
-        let state = State {
-            series: row.get(1)?,
-            event_type: row.get(2)?,
-            entity_id: row.get(3)?,
-            first_seen: row.get(4)?,
-            last_seen: row.get(5)?,
-            attempts: row.get(6)?,
-            outcome: codes::outcome(row.get(7)?),
-            decided_at: row.get(8)?,
-            trusted: row.get(9)?,
-        };
-        Ok((row.get(0)?, state))
-    });
-    Ok(found.optional()?)
-}
-
-fn insert(transaction: &Transaction<'_>, endpoint: i64, message_id: Option<&str>, state: &State) -> Result<i64, Error> {
+fn insert(
+    transaction: &Transaction<'_>,
+    record: &Record,
+    message: i64,
+    now: Timestamp,
+    believed: bool,
+    lacking: &[Lacking],
+) -> Result<i64, Error> {
+    let attempt = &record.attempt;
     transaction
         .prepare_cached(
-            "INSERT INTO messages (endpoint, message_id, series, event_type, entity_id, first_seen, last_seen, attempts,
-                                   outcome, decided_at, trusted)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO attempts (id, message, received_at, stored_at, record, suspected) VALUES (?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
-            endpoint,
-            message_id,
-            state.series,
-            state.event_type,
-            state.entity_id,
-            state.first_seen,
-            state.last_seen,
-            state.attempts,
-            codes::number(state.outcome),
-            state.decided_at,
-            state.trusted,
+            attempt.id.as_bytes(),
+            message,
+            attempt.received_at.unix_micros(),
+            now.unix_micros(),
+            kept(record, believed)?,
+            as_text(lacking)?,
         ])?;
     Ok(transaction.last_insert_rowid())
 }
 
-fn update(transaction: &Transaction<'_>, id: i64, state: &State) -> Result<(), Error> {
+/// The text that is kept: of a continuation that is not believed, what is left of it.
+fn kept(record: &Record, believed: bool) -> Result<Cow<'_, str>, Error> {
+    let attempt = &record.attempt;
+    if believed || attempt.verification.result == VerificationResult::Rejected {
+        return Ok(Cow::Borrowed(&record.json));
+    }
+    let refused = Attempt {
+        outcome: Outcome::Rejected,
+        verification: Verification { result: VerificationResult::Rejected, code: None, diagnosis: None },
+        event_type: None,
+        entity_id: None,
+        ..attempt.clone()
+    };
+    json(&refused).map(Cow::Owned)
+}
+
+fn as_text(lacking: &[Lacking]) -> Result<Option<String>, Error> {
+    if lacking.is_empty() { Ok(None) } else { json(&lacking).map(Some) }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|_| Error::StorageUnavailable)
+}
+
+/// Marks the processed continuation of an attempt that came after it, now that both are known.
+fn suspect(transaction: &Transaction<'_>, continuation: &Other, lacking: &[Lacking]) -> Result<(), Error> {
+    let Some(text) = as_text(lacking)? else { return Ok(()) };
     transaction
-        .prepare_cached(
-            "UPDATE messages SET series = ?, event_type = ?, entity_id = ?, first_seen = ?, last_seen = ?, attempts = ?,
-                                 outcome = ?, decided_at = ?, trusted = ?
-             WHERE id = ?",
-        )?
-        .execute(params![
-            state.series,
-            state.event_type,
-            state.entity_id,
-            state.first_seen,
-            state.last_seen,
-            state.attempts,
-            codes::number(state.outcome),
-            state.decided_at,
-            state.trusted,
-            id,
-        ])?;
+        .prepare_cached("UPDATE attempts SET suspected = ? WHERE seq = ?")?
+        .execute(params![text, continuation.seq])?;
+    transaction
+        .prepare_cached("UPDATE messages SET suspected = 1 WHERE id = ? AND outcome = ?")?
+        .execute(params![continuation.message, codes::number(Outcome::Processed)])?;
     Ok(())
+}
+
+/// Starts or ends the deadline of deferred work.
+fn follow_up(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt,
+    outcome: Outcome,
+    message: i64,
+    seq: i64,
+    continued: bool,
+) -> Result<(), Error> {
+    match attempt.continues {
+        Some(deferred) => {
+            deferred::link(transaction, deferred, seq)?;
+            deferred::end_deadline(transaction, deferred)
+        }
+        None if outcome == Outcome::Deferred && !continued => deferred::await_mark(transaction, attempt, message),
+        None => Ok(()),
+    }
+}
+
+/// What is said to be the rest of a refused request counts nowhere.
+fn count(counts: &mut Counts, attempt: &Attempt, place: &Place, at: Timestamp, outcome: Outcome) {
+    let continuation = attempt.continues.is_some();
+    if continuation && outcome == Outcome::Rejected {
+        return;
+    }
+    counts.stored(place.series, at, &Counted { outcome, continuation, duration_us: attempt.duration_us });
+    if let (Outcome::Rejected, Some(code)) = (outcome, attempt.verification.code) {
+        counts.rejection(place.endpoint, at, code);
+    }
 }

@@ -3,62 +3,73 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use surehook_core::Timestamp;
 
-use super::append;
-use super::catalog::Catalog;
+use super::append::{self, Appended, Memory};
 use crate::api::live::Event;
 use crate::error::Error;
 use crate::metrics::rollup::Counts;
-use crate::store::{Stored, Submission};
+use crate::store::{Fresh, Stored, Submission};
 
 /// How often the time of a key's last use is written down, in microseconds.
 const KEY_USE_GRAIN: i64 = 60_000_000;
 
 /// What a transaction did.
-pub(super) struct Committed {
+pub(super) struct Committed<'a> {
     /// For each batch, in order.
     pub(super) stored: Vec<Stored>,
+    /// The attempts that are new.
+    pub(super) fresh: Vec<Fresh<'a>>,
+    /// What senders lost and had not told before: reason and count.
+    pub(super) lost: Vec<(String, u64)>,
     /// The attempts that are new, for the live stream; empty when nobody watches.
     pub(super) events: Vec<Event>,
 }
 
 /// Stores some batches in one transaction. After `Ok` they are on the disk.
-pub(super) fn commit(
+pub(super) fn commit<'a>(
     connection: &mut Connection,
-    catalog: &mut Catalog,
-    group: &[Submission],
+    memory: &mut Memory,
+    group: &'a [Submission],
     now: Timestamp,
     watched: bool,
-) -> Result<Committed, Error> {
+) -> Result<Committed<'a>, Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut counts = Counts::default();
-    let mut events = Vec::new();
+    let (mut fresh, mut lost, mut events) = (Vec::new(), Vec::new(), Vec::new());
     let mut stored = Vec::with_capacity(group.len());
     for submission in group {
         let mut batch = Stored::default();
         for record in &submission.attempts {
-            match append::attempt(&transaction, catalog, record, now, &mut counts)? {
+            match append::attempt(&transaction, memory, record, now, &mut counts)? {
                 None => batch.duplicates += 1,
-                Some(message) => {
+                Some(Appended { message, believed, suspected }) => {
                     batch.accepted += 1;
+                    let told = Fresh { attempt: &record.attempt, believed, suspected };
                     if watched {
-                        events.push(Event::new(message, &record.attempt));
+                        events.push(Event::new(message, &told));
                     }
+                    fresh.push(told);
                 }
             }
         }
-        drops(&transaction, submission, now)?;
-        key_use(&transaction, submission.key, now)?;
+        drops(&transaction, submission, now, &mut lost)?;
+        submission.key.map_or(Ok(()), |key| key_use(&transaction, key, now))?;
         stored.push(batch);
     }
+    memory.write(&transaction)?;
     counts.write(&transaction)?;
     transaction.commit()?;
-    Ok(Committed { stored, events })
+    Ok(Committed { stored, fresh, lost, events })
 }
 
 /// Writes down what a sender lost. The same report, sent again, is the same row.
-fn drops(transaction: &Transaction<'_>, submission: &Submission, now: Timestamp) -> Result<(), Error> {
+fn drops(
+    transaction: &Transaction<'_>,
+    submission: &Submission,
+    now: Timestamp,
+    lost: &mut Vec<(String, u64)>,
+) -> Result<(), Error> {
     for (reason, count) in &submission.dropped {
-        transaction
+        let told = transaction
             .prepare_cached(
                 "INSERT INTO client_drops (instance, sent_at, reason, count, stored_at) VALUES (?, ?, ?, ?, ?)
                  ON CONFLICT DO NOTHING",
@@ -70,6 +81,9 @@ fn drops(transaction: &Transaction<'_>, submission: &Submission, now: Timestamp)
                 i64::try_from(*count).unwrap_or(i64::MAX),
                 now.unix_micros(),
             ])?;
+        if told > 0 {
+            lost.push((reason.clone(), *count));
+        }
     }
     Ok(())
 }

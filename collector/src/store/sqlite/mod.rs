@@ -2,17 +2,24 @@
 
 mod append;
 mod catalog;
+mod deferred;
 mod group;
+mod habits;
+mod message;
 mod open;
 mod readers;
 mod writer;
 
+pub(crate) use catalog::OTHER;
 pub(crate) use readers::Readers;
 pub(crate) use writer::Writer;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::Error;
+use crate::export::Meters;
 
 pub(crate) const FILE_NAME: &str = "surehook.db";
 
@@ -21,10 +28,12 @@ pub(crate) fn open(
     directory: &Path,
     queue: usize,
     events: crate::api::live::Feed,
+    meters: Arc<Meters>,
     clock: crate::clock::Clock,
+    sweep_interval: Duration,
 ) -> Result<(Writer, Readers), Error> {
     let path = directory.join(FILE_NAME);
     let connection = open::writer(&path)?;
-    let writer = Writer::start(connection, queue, events, clock)?;
+    let writer = Writer::start(connection, queue, events, meters, clock, sweep_interval)?;
     Ok((writer, Readers::new(path)))
 }

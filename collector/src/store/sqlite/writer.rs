@@ -1,20 +1,27 @@
 //! The one thread that writes. It takes all batches that wait, commits them together, then answers each.
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
+use uuid::Uuid;
 
-use super::catalog::Catalog;
-use super::group;
+use super::append::Memory;
+use super::{deferred, group};
 use crate::api::live::Feed;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::store::Submission;
+use crate::export::Meters;
+use crate::messages::missed::Missed;
+use crate::store::{Record, Stored, Submission};
 
 /// Attempts after which a group is closed: more would make the first batch of it wait for the last.
 const GROUP_ATTEMPTS: usize = 4_000;
+/// Missed deadlines that are written down at a time.
+const SWEPT: usize = 500;
 
 enum Command {
     Store(Submission),
@@ -30,9 +37,25 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. `queue` batches may wait for it.
-    pub(super) fn start(connection: Connection, queue: usize, feed: Feed, clock: Clock) -> Result<Self, Error> {
+    pub(super) fn start(
+        connection: Connection,
+        queue: usize,
+        feed: Feed,
+        meters: Arc<Meters>,
+        clock: Clock,
+        sweep_interval: Duration,
+    ) -> Result<Self, Error> {
         let (commands, receiver) = sync_channel(queue.max(1));
-        let thread = Thread { connection, catalog: Catalog::default(), receiver, feed, clock };
+        let thread = Thread {
+            connection,
+            memory: Memory::default(),
+            receiver,
+            feed,
+            meters,
+            clock,
+            sweep_interval,
+            next_sweep: Instant::now(),
+        };
         let thread = Builder::new().name("surehook-writer".to_owned()).spawn(move || thread.run())?;
         Ok(Self { commands, thread: Mutex::new(Some(thread)) })
     }
@@ -72,21 +95,28 @@ impl Writer {
 
 struct Thread {
     connection: Connection,
-    catalog: Catalog,
+    memory: Memory,
     receiver: Receiver<Command>,
     feed: Feed,
+    meters: Arc<Meters>,
     clock: Clock,
+    sweep_interval: Duration,
+    next_sweep: Instant,
 }
 
 impl Thread {
     fn run(mut self) {
         let mut next = None;
         loop {
+            if Instant::now() >= self.next_sweep {
+                self.sweep();
+            }
             let command = match next.take() {
                 Some(command) => command,
-                None => match self.receiver.recv() {
+                None => match self.receiver.recv_timeout(self.next_sweep.saturating_duration_since(Instant::now())) {
                     Ok(command) => command,
-                    Err(_) => break,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => break,
                 },
             };
             match command {
@@ -101,6 +131,23 @@ impl Thread {
         }
         // Leaves one file behind instead of three; the log alone is as safe.
         let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// Stores a silent drop for each deadline of deferred work that has passed, some at a time.
+    fn sweep(&mut self) {
+        let missed = deferred::missed(&self.connection, self.clock.now(), SWEPT).unwrap_or_else(|error| {
+            tracing::error!(%error, "deadlines of deferred work could not be read");
+            Vec::new()
+        });
+        // When there are more, they are next, after what a sender waits for.
+        let pause = if missed.len() < SWEPT { self.sweep_interval } else { Duration::ZERO };
+        let attempts: Vec<Record> = missed.into_iter().map(Missed::record).filter_map(Record::new).collect();
+        if !attempts.is_empty() {
+            let (stored, _) = oneshot::channel();
+            let (instance, sent_at) = (Uuid::nil(), self.clock.now());
+            self.store(vec![Submission { key: None, instance, sent_at, dropped: Vec::new(), attempts, stored }]);
+        }
+        self.next_sweep = Instant::now() + pause;
     }
 
     /// Takes the batches that wait behind the first one, up to a bound or to a command of another kind.
@@ -142,16 +189,18 @@ impl Thread {
         }
     }
 
-    fn commit(&mut self, group: &[Submission]) -> Result<Vec<crate::store::Stored>, Error> {
+    fn commit(&mut self, group: &[Submission]) -> Result<Vec<Stored>, Error> {
         let watched = self.feed.is_watched();
-        match group::commit(&mut self.connection, &mut self.catalog, group, self.clock.now(), watched) {
+        match group::commit(&mut self.connection, &mut self.memory, group, self.clock.now(), watched) {
             Ok(committed) => {
                 self.feed.publish(committed.events);
+                self.meters.stored(&committed.fresh);
+                committed.lost.iter().for_each(|(reason, count)| self.meters.lost(reason, *count));
                 Ok(committed.stored)
             }
             Err(error) => {
-                // It may name rows that were rolled back.
-                self.catalog = Catalog::default();
+                // It may hold what was rolled back.
+                self.memory = Memory::default();
                 Err(error)
             }
         }

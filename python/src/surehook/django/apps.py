@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from surehook import init
 
 
 class SurehookConfig(AppConfig):
-    """Starts Surehook with ``SUREHOOK = {"api_key": ..., "endpoint": ...}``, or with the environment."""
+    """Starts Surehook with ``SUREHOOK = {"api_key": ..., "endpoint": ...}``, or with the environment.
+
+    It takes all that ``surehook.init`` takes; ``before_send`` may be the dotted path of a function.
+    """
 
     name = "surehook.django"
     label = "surehook"
@@ -17,4 +21,7 @@ class SurehookConfig(AppConfig):
 
     def ready(self) -> None:
         """Start; the first webhook opens the first connection."""
-        init(**getattr(settings, "SUREHOOK", {}))
+        options = dict(getattr(settings, "SUREHOOK", {}))
+        if isinstance(options.get("before_send"), str):
+            options["before_send"] = import_string(options["before_send"])
+        init(**options)

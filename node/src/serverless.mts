@@ -1,0 +1,2 @@
+// The same module for `import`: one implementation, so a process that uses both forms shares its state and its classes.
+export * from './serverless.js'
