@@ -49,6 +49,16 @@ def at_once(measure: Callable[[dict[str, str]], float], *envs: dict[str, str]) -
         return list(pool.map(measure, envs))
 
 
+def within(seconds: float, measure: Callable[[], float]) -> float:
+    """The least of three measurements, or the first that is short enough: a busy machine only ever adds."""
+    measured = measure()
+    for _ in range(2):
+        if measured < seconds:
+            break
+        measured = min(measured, measure())
+    return measured
+
+
 #: Says when it wants to end.
 ENDING = """if True:
     import sys, time
@@ -72,8 +82,12 @@ def delay(code: str, env: dict[str, str], code_of_exit: int) -> float:
 @pytest.mark.parametrize(("ending", "code"), [("", 0), ("    sys.exit(3)", 3), ("    raise RuntimeError", 1)])
 def test_a_black_hole_delays_the_end_by_2100_ms_at_most(black_hole, ending, code):
     script = ENDING.format(before="options = {}") + ending
-    undelayed, delayed = at_once(lambda env: delay(script, env, code), {}, black_hole)
-    assert 1.5 < delayed - undelayed < 2.1
+
+    def added() -> float:
+        undelayed, delayed = at_once(lambda env: delay(script, env, code), {}, black_hole)
+        return delayed - undelayed
+
+    assert 1.5 < within(2.1, added) < 2.1
 
 
 HANGING = (
@@ -88,7 +102,7 @@ HANGING = (
 def test_a_before_send_that_hangs_delays_the_end_no_longer_and_does_not_crash_it(collector, hanging):
     before = f"options = {{'before_send': lambda attempt: exec({hanging!r})}}"
     script = ENDING.format(before=before)
-    delayed = delay(script, collector.env, 0)
+    delayed = within(2.5, lambda: delay(script, collector.env, 0))
     assert 1.5 < delayed < 2.5, "2.1 s, and the end of the interpreter itself"
     assert collector.attempts() == 0
 
@@ -131,8 +145,11 @@ def test_a_black_hole_delays_the_end_of_a_server_no_longer(black_hole, tmp_path,
             server.stop(signal.SIGTERM)
             return time.monotonic() - started
 
-    undelayed, delayed = at_once(stopped_after, {}, black_hole)
-    assert 1 < delayed - undelayed < 2.3, "the server itself takes longer or shorter"
+    def added() -> float:
+        undelayed, delayed = at_once(stopped_after, {}, black_hole)
+        return delayed - undelayed
+
+    assert 1 < within(2.3, added) < 2.3, "the server itself takes longer or shorter"
 
 
 FORKED = {
