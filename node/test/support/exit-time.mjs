@@ -7,5 +7,14 @@ export const measureExit = () => process.on('exit', () => { began = performance.
 /** To be called after `init`. */
 export const tellExit = () => process.on('exit', () => console.log(`held up for ${Math.round(performance.now() - began)} ms`))
 
-/** Reads what was said. */
-export const heldUp = (output) => Number(/held up for (\d+) ms/.exec(output)?.[1] ?? NaN)
+/** For how long a program's end was held up: the least of three runs, or the first that is short enough. A busy machine only adds. */
+export async function heldUp(most, run) {
+  let least = Infinity
+  for (let runs = 0; runs < 3 && !(least <= most); runs++) {
+    const { output } = await run()
+    const told = /held up for (\d+) ms/.exec(output)
+    if (!told) throw new Error(`it did not say for how long it was held up: ${output}`)
+    least = Math.min(least, Number(told[1]))
+  }
+  return least
+}
