@@ -261,6 +261,52 @@ def test_what_failed_is_an_error_of_its_span(post, entity, error):
     assert span.status.status_code is StatusCode.ERROR
 
 
+class Uncommitted(surehook.ApplicationStore, surehook.ApplicationTransaction):
+    """A database in which nothing can be committed."""
+
+    kind = "uncommitted"
+
+    def __init__(self):
+        self.rows = {}
+
+    def load(self, key):
+        return self.rows.get(key)
+
+    def replace(self, key, old, new, expires_at):
+        if self.rows.get(key) != old:
+            return False
+        self.rows[key] = new
+        return True
+
+    def begin(self):
+        return self
+
+    def commit(self):
+        raise ConnectionError("the database is gone")
+
+    def rollback(self):
+        pass
+
+
+def test_a_span_says_that_the_work_failed_when_its_transaction_did_not_commit():
+    endpoint = surehook.Endpoint(**options("link") | {"dedup": Uncommitted()})
+    body = event()
+    sent = [(name.encode(), value.encode()) for name, value in signed(body).items()]
+    with testing.capture() as captured:
+        delivery = endpoint.begin(method="POST", path="/", headers=sent, body=body.encode())
+        delivery.defer(60)
+        with pytest.raises(ConnectionError) as raised:
+            delivery.finish(status=202, headers=[], body=b"")
+        delivery.fail(raised.value)
+    attempt = captured.one()
+    assert (attempt["outcome"], attempt["failure"]["error"]["type"]) == ("failed", "NotCommitted")
+    assert "deferred_until" not in attempt
+    span = Spans()["process clerk"]
+    assert span.attributes["surehook.outcome"] == "failed"
+    assert span.attributes["error.type"] == "NotCommitted"
+    assert span.status.status_code is StatusCode.ERROR
+
+
 def test_of_a_refused_request_nothing_is_believed(post):
     body = event()
     assert post("link", signed(body) | {"svix-signature": f"v1,{'A' * 43}="}, body) == 401

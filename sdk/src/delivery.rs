@@ -11,7 +11,7 @@ use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, VerificationResult};
 use surehook_core::telemetry::bodies;
 use surehook_core::telemetry::deferral::Deferral;
-use surehook_core::{ConfigError, HeaderPairs, Outcome, Timestamp};
+use surehook_core::{ConfigError, HeaderPairs, Timestamp};
 
 use crate::admission::Claimed;
 use crate::answer::Answer;
@@ -21,9 +21,9 @@ use crate::deferred;
 use crate::lease::Lease;
 use crate::notice::{self, Level};
 use crate::question::Asked;
-use crate::record::{Ending, Record, Subject};
+use crate::record::{Ending, Record, Subject, Verdict};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
-use crate::span::{self, Attribute};
+use crate::span::Attribute;
 use crate::transaction::{Settled, Work};
 
 /// The right to run the handler for one message, and the place to say how that went.
@@ -34,17 +34,10 @@ use crate::transaction::{Settled, Work};
 pub struct Delivery {
     subject: Subject,
     open: Mutex<Option<Box<Open>>>,
-    /// What it came to, once it has ended.
-    end: OnceLock<Judged>,
+    /// Where a trace finds what it came to; `None` where none asks.
+    verdict: Option<Arc<OnceLock<Verdict>>>,
     /// The process whose delivery it is.
     pid: u32,
-}
-
-/// What a handler's run came to, before its claim is settled.
-struct Judged {
-    outcome: Outcome,
-    /// The type of the error that ended the handler.
-    error: Option<String>,
 }
 
 /// A delivery that has not ended.
@@ -118,10 +111,10 @@ pub struct HandlerError<'a> {
 }
 
 impl Delivery {
-    pub(crate) fn new(record: Record, hold: Hold, dedup: DedupResult) -> Self {
-        let subject = record.subject.clone();
+    pub(crate) fn new(mut record: Record, hold: Hold, dedup: DedupResult) -> Self {
+        let (subject, verdict) = (record.subject.clone(), record.verdict());
         let open = Open { record, hold, dedup, marks: Marks::default(), metadata: Map::new(), deferred_until: None };
-        Self { subject, open: Mutex::new(Some(Box::new(open))), end: OnceLock::new(), pid: std::process::id() }
+        Self { subject, open: Mutex::new(Some(Box::new(open))), verdict, pid: std::process::id() }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -145,10 +138,11 @@ impl Delivery {
     }
 
     /// What a trace says of the delivery so far: at first what is known of the request, after the end what became of it. Empty
-    /// where the endpoint is not [`traced`](crate::EndpointOptions::traced).
+    /// in between, while a store or a transaction is asked, and where the endpoint is not
+    /// [`traced`](crate::EndpointOptions::traced).
     pub fn attributes(&self) -> Vec<Attribute> {
-        match self.end.get() {
-            Some(Judged { outcome, error }) => span::end(*outcome, error.as_deref()),
+        match self.verdict.as_ref().and_then(|verdict| verdict.get()) {
+            Some(verdict) => verdict.attributes(),
             None => self.lock().as_ref().map(|open| open.record.attributes(open.dedup)).unwrap_or_default(),
         }
     }
@@ -239,7 +233,7 @@ impl Delivery {
         let Some(open) = self.take() else { return Ended::Now(None) };
         let client = open.record.client.clone();
         let in_transaction = open.record.endpoint.in_transaction;
-        let ended = guarded(client.as_ref(), || open.finish(response, &self.end));
+        let ended = guarded(client.as_ref(), move || open.finish(response));
         ended.unwrap_or_else(|| match in_transaction {
             true => Ended::Transaction(Asked::Done(Settled::failed())),
             false => Ended::Now(None),
@@ -257,7 +251,7 @@ impl Delivery {
     pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
         let Some(open) = self.take() else { return Asked::Done(()) };
         let client = open.record.client.clone();
-        guarded(client.as_ref(), || open.fail(error, &self.end)).unwrap_or(Asked::Done(()))
+        guarded(client.as_ref(), move || open.fail(error)).unwrap_or(Asked::Done(()))
     }
 
     /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
@@ -313,14 +307,13 @@ impl Open {
         deferral.token()
     }
 
-    fn finish(mut self, response: Response<'_>, end: &OnceLock<Judged>) -> Ended {
+    fn finish(mut self, response: Response<'_>) -> Ended {
         let (body, size) = match response.body {
             ResponseBody::Bytes(bytes) => (Some(bytes), Some(bytes.len() as u64)),
             ResponseBody::NotCaptured => (None, None),
         };
         body.inspect(|body| self.record.capture_response(body));
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
-        self.note(end, judgement.outcome, None);
         let replacement = judgement.answer_override.map(Answer::silent_drop);
         let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
         if let Some(StoredBody::Omitted) = kept.as_ref().map(StoredResponse::body) {
@@ -337,10 +330,9 @@ impl Open {
         }
     }
 
-    fn fail(self, error: HandlerError<'_>, end: &OnceLock<Judged>) -> Asked<()> {
+    fn fail(self, error: HandlerError<'_>) -> Asked<()> {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
-        self.note(end, judgement.outcome, Some(&info.kind));
         let ended = self.end(judgement, None, None, Some(info));
         if ended.record.endpoint.in_transaction {
             return ended.into_work().give_back();
@@ -361,14 +353,6 @@ impl Open {
             let text =
                 format!("an answer {cause} is not stored: duplicates get its status and headers, without a body");
             notice::give(Level::Info, format!("{}: {text}", endpoint.name));
-        }
-    }
-
-    /// Keeps for a trace what it came to.
-    fn note(&self, end: &OnceLock<Judged>, outcome: Outcome, error: Option<&str>) {
-        if self.record.endpoint.traced {
-            // Ended once: whoever took the open delivery is the only one here.
-            let _ = end.set(Judged { outcome, error: error.map(str::to_owned) });
         }
     }
 
@@ -394,7 +378,7 @@ impl Open {
             dedup: self.dedup,
             status,
             response_size,
-            deferred_until: self.deferred_until.filter(|_| judgement.outcome == Outcome::Deferred),
+            deferred_until: self.deferred_until,
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure,

@@ -73,8 +73,24 @@ pub(crate) struct Record {
     pub(crate) client: Option<Client>,
     /// The attempt's id, where somebody asked for it before its end.
     id: OnceLock<Uuid>,
+    /// Where a trace finds what the attempt came to; `None` where none asks.
+    verdict: Option<Arc<OnceLock<Verdict>>>,
     bodies: Bodies,
     arrival: Arrival,
+}
+
+/// What an attempt came to, for a trace.
+pub(crate) struct Verdict {
+    outcome: Outcome,
+    /// The type of the error that ended the handler.
+    error: Option<String>,
+}
+
+impl Verdict {
+    /// What a trace says of it.
+    pub(crate) fn attributes(&self) -> Vec<Attribute> {
+        span::end(self.outcome, self.error.as_deref())
+    }
 }
 
 /// How an attempt ended.
@@ -83,7 +99,7 @@ pub(crate) struct Ending {
     pub(crate) dedup: DedupResult,
     pub(crate) status: Option<u16>,
     pub(crate) response_size: Option<u64>,
-    /// By when deferred work is to be marked.
+    /// By when deferred work is to be marked; it counts where the outcome is still that.
     pub(crate) deferred_until: Option<Timestamp>,
     pub(crate) steps: Vec<Step>,
     pub(crate) missing_steps: Vec<String>,
@@ -94,7 +110,7 @@ pub(crate) struct Ending {
 impl Record {
     pub(crate) fn new(endpoint: Arc<Inner>, client: Option<Client>, arrival: Arrival) -> Self {
         let (subject, bodies) = (Subject::default(), Bodies::default());
-        Self { endpoint, subject, dedup_store: None, client, id: OnceLock::new(), bodies, arrival }
+        Self { endpoint, subject, dedup_store: None, client, id: OnceLock::new(), verdict: None, bodies, arrival }
     }
 
     /// The attempt's id.
@@ -119,6 +135,12 @@ impl Record {
     /// Keeps what may be told of the answer's body, where bodies are captured.
     pub(crate) fn capture_response(&mut self, body: &[u8]) {
         self.bodies.response = self.told(body);
+    }
+
+    /// Where a trace will find what the attempt came to; `None` where none asks.
+    pub(crate) fn verdict(&mut self) -> Option<Arc<OnceLock<Verdict>>> {
+        self.verdict = self.endpoint.traced.then(Arc::default);
+        self.verdict.clone()
     }
 
     /// What a trace says of the attempt so far; empty where none asks.
@@ -157,6 +179,11 @@ impl Record {
     /// Counts the attempt, and queues its record where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
         self.endpoint.counters.count(ending.dedup, ending.outcome);
+        if let Some(verdict) = &self.verdict {
+            let error = ending.failure.as_ref().and_then(|failure| failure.error.as_ref());
+            // An attempt is sent once.
+            let _ = verdict.set(Verdict { outcome: ending.outcome, error: error.map(|error| error.kind.clone()) });
+        }
         let Some(client) = &self.client else { return };
         let attempt = Attempt {
             id: self.id(),
@@ -171,7 +198,7 @@ impl Record {
             duration_us: self.arrival.elapsed_us(),
             status: ending.status,
             outcome: ending.outcome,
-            deferred_until: ending.deferred_until,
+            deferred_until: ending.deferred_until.filter(|_| ending.outcome == Outcome::Deferred),
             verification: Verification {
                 result: self.subject.verification.unwrap_or(VerificationResult::Unverified),
                 code: self.subject.code,

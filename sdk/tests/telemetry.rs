@@ -82,6 +82,24 @@ fn an_attempt_is_sent_within_seconds_without_being_asked_for() {
 }
 
 #[test]
+fn a_full_batch_does_not_wait_for_more() {
+    let collector = Collector::start([], Play::Accept);
+    let client = collector.client();
+    // The first starts the thread, and its second of waiting.
+    record(&watched(&client), 1);
+    let started = Instant::now();
+    for round in 1..=5_usize {
+        record(&watched(&client), 100);
+        while collector.seen().stored.len() < round * 100 {
+            assert!(started.elapsed() < LONG, "nothing arrived");
+            std::thread::yield_now();
+        }
+    }
+    // Were each to wait for its second, it would be four of them.
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[test]
 fn what_a_busy_collector_refuses_is_sent_again() {
     let busy = Play::Answer(503, "retry-after: 0\r\n", "{}");
     all_arrive(vec![busy.clone(), Play::Answer(429, "", "{}"), busy], Play::Accept);

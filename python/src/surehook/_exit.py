@@ -41,8 +41,8 @@ class _Budget:
 _budget = _Budget()
 #: Keeps the registration of a function after a fork alive.
 _anchor = _Budget()
-#: The process in which a server was looked for.
-_looked_in: int | None = None
+#: Whether a server was looked for in this process.
+_looked = False
 
 
 def flush_before_exit() -> None:
@@ -62,10 +62,10 @@ def _shutdown() -> None:
 
 def watch_server() -> None:
     """Flush when the server that runs this process ends. Called with each event, and done with the first."""
-    global _looked_in
-    if _looked_in == os.getpid():
+    global _looked
+    if _looked:
         return
-    _looked_in = os.getpid()
+    _looked = True
     # A view may run on another thread; the server has the main one.
     server = servers_below(sys._current_frames().get(threading.main_thread().ident or 0)).get(
         "uvicorn.server.Server"
@@ -86,6 +86,8 @@ def _flushing(shutdown: Callable[..., Any]) -> Callable[..., Any]:
 
 def _watch_child() -> None:
     """Flush at the end of this process where it is a child that ends by ``os._exit``."""
+    global _looked
+    _looked = False
     if (util := sys.modules.get("multiprocessing.util")) is not None:
         # A child forgets what it inherited when it begins, so it is registered then.
         util.register_after_fork(_anchor, _finalize)

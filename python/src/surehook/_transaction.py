@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from surehook import _native
 from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._delivery import Answer, Delivery, Headers, answered
-from surehook._failure import failure, type_name
+from surehook._failure import failure
 from surehook._notices import log_notices
 from surehook._tracing import Trace
 from surehook.errors import ConfigurationError
@@ -92,9 +92,6 @@ class TransactionDelivery(Delivery):
             yield (self._transaction.commit if commit else self._transaction.rollback,)
         except BaseException as error:
             yield from _answered(settled.rolled_back(str(error)), self._store)
-            if self._trace is not None:
-                kind = type_name(error)
-                self._trace.tell(lambda: [("error.type", kind)])
             raise
         if commit:
             settled.committed()

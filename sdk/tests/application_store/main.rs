@@ -23,8 +23,8 @@ use surehook::core::Outcome;
 use surehook::core::dedup::Entry;
 use surehook::core::telemetry::attempt::{Attempt, DedupResult};
 use surehook::{
-    Answer, AnswerKind, Asked, Begun, Body, Client, Decision, EndpointOptions, Hooks, OnIdReuse, OnSilentDrop,
-    Question, Request, Verification,
+    Answer, AnswerKind, Asked, AttributeValue, Begun, Body, Client, Decision, EndpointOptions, Hooks, OnIdReuse,
+    OnSilentDrop, Question, Request, Verification,
 };
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -289,6 +289,23 @@ fn a_commit_that_fails_is_recorded_and_gives_the_message_back() {
     let told: Vec<_> = watched.collector.seen().stored.values().map(message_of).collect();
     assert_eq!(told, ["the transaction was not committed: FOREIGN KEY constraint failed"]);
     assert_eq!(app.serve(&message(), ok(b"")), Ok(200));
+}
+
+#[test]
+fn work_that_was_deferred_in_a_transaction_that_did_not_commit_failed() {
+    let watched = Watched::new(|options| options.traced = true);
+    let db = watched.app.connect();
+    let delivery = handled(watched.app.begin(&db, &message()));
+    work(&db);
+    delivery.defer(Duration::from_secs(60)).unwrap();
+    let settled = answer(&db, finish(&delivery, ok(b"")));
+    assert!(delivery.attributes().is_empty(), "nobody knows yet");
+    db.execute_batch("ROLLBACK").unwrap();
+    answer(&db, settled.rolled_back(Some("the disk is full")));
+    assert_eq!(watched.records(), [record(Outcome::Failed, DedupResult::New, None, "NotCommitted")]);
+    assert!(watched.collector.seen().stored.values().all(|attempt| attempt.deferred_until.is_none()));
+    let text = |value: &str| AttributeValue::Text(value.to_owned());
+    assert_eq!(delivery.attributes(), [("surehook.outcome", text("failed")), ("error.type", text("NotCommitted"))]);
 }
 
 #[test]
