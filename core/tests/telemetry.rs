@@ -20,6 +20,7 @@ fn attempt(id: u128) -> Attempt {
     Attempt {
         id: Uuid::from_u128(id),
         continues: None,
+        sender_left: false,
         deferred_until: None,
         endpoint: "clerk".to_owned(),
         provider: "clerk".to_owned(),

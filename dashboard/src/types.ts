@@ -119,6 +119,8 @@ export interface Attempt {
   provider_timestamp?: number;
   duration_us: number;
   status?: number;
+  /** The sender closed the connection before it was answered. */
+  sender_left?: boolean;
   outcome: Outcome;
   /** By when deferred work is to be marked. */
   deferred_until?: number;

@@ -44,6 +44,14 @@ describe("deferred work", () => {
   });
 });
 
+it("whose sender had left counts as not answered, whatever the handler did", () => {
+  const [left, stayed] = shown([attempt("processed", { status: 200, sender_left: true }), attempt("processed", { id: "2", status: 200 })]).querySelectorAll("li.attempt");
+  expect(textOf(left?.querySelector(".attempt-figures"))).toContain("no answer");
+  expect(textOf(left?.querySelector(".findings"))).toContain("the handler ran on to HTTP 200, which nobody got.");
+  expect(textOf(stayed?.querySelector(".attempt-figures"))).toContain("HTTP 200");
+  expect(textOf(stayed)).not.toContain("nobody got");
+});
+
 describe("steps", () => {
   const error = { type: "Timeout", message: "no answer", fingerprint: "0123456789abcdef" };
   it("show how long they took, and the error of one that was not done", () => {

@@ -24,6 +24,8 @@ export interface Attempt {
   provider_timestamp?: number
   duration_us: number
   status?: number
+  /** The sender closed the connection before it was answered: the status never reached it. */
+  sender_left?: boolean
   outcome: Outcome
   verification: { result: 'verified' | 'rejected' | 'unverified'; code?: ReasonCode; diagnosis?: Diagnosis }
   dedup: { result: DedupResult; store?: string }

@@ -14,7 +14,8 @@ use surehook_core::{ConfigError, Timestamp};
 
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
-use crate::delivery::{HandlerError, guarded};
+use crate::delivery::guarded;
+use crate::handler::HandlerError;
 use crate::record::attempt_id;
 
 /// The shortest and the longest time for which work may be deferred.
@@ -182,6 +183,7 @@ impl Deferred {
             duration_us: self.elapsed_us(),
             status: None,
             outcome: judgement.outcome,
+            sender_left: false,
             deferred_until: None,
             verification: Verification { result: verification, code: None, diagnosis: None },
             dedup: Dedup { result: DedupResult::Off, store: None },

@@ -1,7 +1,7 @@
 //! A delivery: one attempt while its handler runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -11,15 +11,17 @@ use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, VerificationResult};
 use surehook_core::telemetry::bodies;
 use surehook_core::telemetry::deferral::Deferral;
-use surehook_core::{ConfigError, HeaderPairs, Timestamp};
+use surehook_core::{ConfigError, Timestamp};
 
 use crate::admission::Claimed;
 use crate::answer::Answer;
 use crate::client::Client;
 use crate::clock::{Clock as _, SystemClock};
 use crate::deferred;
+use crate::handler::{ErrorKind, HandlerError, Response, ResponseBody};
 use crate::lease::Lease;
 use crate::notice::{self, Level};
+use crate::overdue::{self, Slot, Taken};
 use crate::question::Asked;
 use crate::record::{Ending, Record, Subject, Verdict};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
@@ -28,25 +30,29 @@ use crate::transaction::{Settled, Work};
 
 /// The right to run the handler for one message, and the place to say how that went.
 ///
-/// Ends with [`finish`](Self::finish) or [`fail`](Self::fail); what comes after is ignored. Dropped without either, the
-/// message counts as failed and the provider's retry runs the handler again.
+/// Ends with [`finish`](Self::finish) or [`fail`](Self::fail); what comes after is ignored. Dropped without either, or open for
+/// 15 minutes, the message counts as failed and the provider's retry runs the handler again.
 #[must_use = "a delivery that is dropped counts as failed"]
 pub struct Delivery {
     subject: Subject,
-    open: Mutex<Option<Box<Open>>>,
+    slot: Arc<Slot>,
+    /// Whether the handler runs inside of a transaction of the application's.
+    in_transaction: bool,
     /// Where a trace finds what it came to; `None` where none asks.
     verdict: Option<Arc<OnceLock<Verdict>>>,
-    /// The process whose delivery it is.
-    pid: u32,
 }
 
 /// A delivery that has not ended.
-struct Open {
+pub(crate) struct Open {
     record: Record,
     hold: Hold,
     dedup: DedupResult,
     marks: Marks,
     metadata: Map<String, Value>,
+    /// The sender closed the connection.
+    sender_left: bool,
+    /// When the handler began.
+    since: Timestamp,
     /// By when deferred work is to be marked.
     deferred_until: Option<Timestamp>,
 }
@@ -66,55 +72,22 @@ pub(crate) enum Hold {
     Nothing,
 }
 
-/// A handler's answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Response<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its headers.
-    pub headers: HeaderPairs<'a>,
-    /// Its body.
-    pub body: ResponseBody<'a>,
-}
-
-/// The body of an answer.
-#[derive(Clone, Copy, Debug)]
-pub enum ResponseBody<'a> {
-    /// All of its bytes.
-    Bytes(&'a [u8]),
-    /// It was longer than [`STORED_BODY_LIMIT`](crate::STORED_BODY_LIMIT), or streamed past the wrapper.
-    NotCaptured,
-}
-
-/// How a handler ended without an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// It raised an error.
-    Raised,
-    /// It took too long.
-    TimedOut,
-    /// It was cancelled, or the sender went away.
-    Cancelled,
-}
-
-/// The error that ended a handler.
-#[derive(Clone, Copy, Debug)]
-pub struct HandlerError<'a> {
-    /// How it ended.
-    pub kind: ErrorKind,
-    /// The error's type, e.g. `IntegrityError`.
-    pub error_type: &'a str,
-    /// The error's text.
-    pub message: &'a str,
-    /// Where it was raised, e.g. `app/webhooks.py:31 in create_user`; part of the fingerprint.
-    pub location: Option<&'a str>,
-}
-
 impl Delivery {
     pub(crate) fn new(mut record: Record, hold: Hold, dedup: DedupResult) -> Self {
-        let (subject, verdict) = (record.subject.clone(), record.verdict());
-        let open = Open { record, hold, dedup, marks: Marks::default(), metadata: Map::new(), deferred_until: None };
-        Self { subject, open: Mutex::new(Some(Box::new(open))), verdict, pid: std::process::id() }
+        let (subject, verdict, endpoint) = (record.subject.clone(), record.verdict(), Arc::clone(&record.endpoint));
+        let open = Open {
+            record,
+            hold,
+            dedup,
+            marks: Marks::default(),
+            metadata: Map::new(),
+            sender_left: false,
+            since: endpoint.clock.now(),
+            deferred_until: None,
+        };
+        let slot = Arc::new(Slot::new(Box::new(open)));
+        overdue::watch(&slot);
+        Self { subject, slot, in_transaction: endpoint.in_transaction, verdict }
     }
 
     /// The provider's id of the message; absent only where verification is off.
@@ -143,58 +116,58 @@ impl Delivery {
     pub fn attributes(&self) -> Vec<Attribute> {
         match self.verdict.as_ref().and_then(|verdict| verdict.get()) {
             Some(verdict) => verdict.attributes(),
-            None => self.lock().as_ref().map(|open| open.record.attributes(open.dedup)).unwrap_or_default(),
+            None => self.slot.peek(|open| open.record.attributes(open.dedup)).unwrap_or_default(),
         }
     }
 
     /// Records that a named piece of the handler's work is done.
     pub fn step(&self, name: &str) {
-        if let Some(open) = self.lock().as_mut() {
+        self.slot.peek(|open| {
             let (name, at_us) = (open.record.endpoint.redactor.text(name), open.record.elapsed_us());
             open.marks.step(&name, at_us);
-        }
+        });
     }
 
     /// What [`step`](Self::step) was just told has only begun: it counts when [`step_ended`](Self::step_ended) says so. For hosts
     /// in which one call is both, a statement and the head of a block.
     pub fn step_begun(&self, name: &str) {
-        if let Some(open) = self.lock().as_mut() {
+        self.slot.peek(|open| {
             let name = open.record.endpoint.redactor.text(name);
             open.marks.begun(&name);
-        }
+        });
     }
 
     /// Records that a named piece of the handler's work ended just now, after `duration`. One that ended with an error was
     /// not done.
     pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
-        if let Some(open) = self.lock().as_mut() {
+        self.slot.peek(|open| {
             let at_us = open.record.elapsed_us();
             let step = crate::record::step(&open.record.endpoint.redactor, name, at_us, duration, error);
             open.marks.record(step);
-        }
+        });
     }
 
     /// Marks the message as processed. The first mark counts.
     pub fn processed(&self) {
-        if let Some(open) = self.lock().as_mut() {
-            open.marks.processed();
-        }
+        self.slot.peek(|open| open.marks.processed());
     }
 
     /// Marks the message as failed, whatever the answer: the provider's retry runs the handler again if the answer makes
     /// it retry. The first mark counts.
     pub fn failed(&self, reason: &str) {
-        if let Some(open) = self.lock().as_mut() {
+        self.slot.peek(|open| {
             let reason = open.record.endpoint.redactor.message(reason);
             open.marks.failed(&reason);
-        }
+        });
     }
 
     /// The same, with values that help to understand why. They are redacted, and told up to 8 KiB.
     pub fn failed_with(&self, reason: &str, details: Map<String, Value>) {
-        if let Some(open) = self.lock().as_mut().filter(|open| open.marks.mark().is_none()) {
-            open.metadata = bodies::metadata(details, &open.record.endpoint.redactor);
-        }
+        self.slot.peek(|open| {
+            if open.marks.mark().is_none() {
+                open.metadata = bodies::metadata(details, &open.record.endpoint.redactor);
+            }
+        });
         self.failed(reason);
     }
 
@@ -205,20 +178,25 @@ impl Delivery {
     /// # Errors
     /// [`ConfigError::InvalidOption`] when the deadline is out of its range, or the delivery has ended.
     pub fn defer(&self, deadline: Duration) -> Result<String, ConfigError> {
-        let mut open = self.lock();
-        let open = open.as_mut().ok_or_else(|| {
-            ConfigError::invalid_option(
-                "defer",
-                "the delivery has ended: it is to be deferred before the handler answers",
-            )
-        })?;
-        let deadline = deferred::deadline(SystemClock.now(), deadline)?;
-        Ok(open.defer(&self.subject, deadline))
+        let deferred = self.slot.peek(|open| {
+            let deadline = deferred::deadline(SystemClock.now(), deadline)?;
+            Ok(open.defer(&self.subject, deadline))
+        });
+        deferred.unwrap_or_else(|| {
+            let fault = "the delivery has ended: it is to be deferred before the handler answers";
+            Err(ConfigError::invalid_option("defer", fault))
+        })
+    }
+
+    /// Says that the sender closed the connection. The delivery stays open: the handler runs on, and how it ends is what counts.
+    /// The record says that nobody got the answer.
+    pub fn sender_left(&self) {
+        self.slot.peek(|open| open.sender_left = true);
     }
 
     /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
     pub fn is_instant(&self) -> bool {
-        self.lock().as_ref().is_none_or(|open| open.record.endpoint.is_instant())
+        self.slot.peek(|open| open.record.endpoint.is_instant()).unwrap_or(true)
     }
 
     /// Ends the delivery with the handler's answer. `Some`: send this one instead. Waits for a store on the other side of a
@@ -230,12 +208,16 @@ impl Delivery {
     /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. In a transaction of
     /// the application's, for a [`DedupStore::application`](crate::DedupStore::application), it is called before that ends.
     pub fn finish_without_waiting(&self, response: Response<'_>) -> Ended {
-        let Some(open) = self.take() else { return Ended::Now(None) };
+        let open = match self.slot.take() {
+            Taken::Open(open) => open,
+            // Its message may have passed to another attempt by now.
+            Taken::Overdue if self.in_transaction => return Ended::Transaction(Asked::Done(Settled::undone())),
+            Taken::Overdue | Taken::Ended => return Ended::Now(None),
+        };
         let client = open.record.client.clone();
-        let in_transaction = open.record.endpoint.in_transaction;
         let ended = guarded(client.as_ref(), move || open.finish(response));
-        ended.unwrap_or_else(|| match in_transaction {
-            true => Ended::Transaction(Asked::Done(Settled::failed())),
+        ended.unwrap_or_else(|| match self.in_transaction {
+            true => Ended::Transaction(Asked::Done(Settled::undone())),
             false => Ended::Now(None),
         })
     }
@@ -249,24 +231,10 @@ impl Delivery {
     /// The same for a delivery in a transaction of the application's: once that is rolled back, the question gives the claim
     /// back.
     pub fn fail_without_waiting(&self, error: HandlerError<'_>) -> Asked<()> {
-        let Some(open) = self.take() else { return Asked::Done(()) };
-        let client = open.record.client.clone();
-        guarded(client.as_ref(), move || open.fail(error)).unwrap_or(Asked::Done(()))
-    }
-
-    /// What has not ended yet. A child of a fork holds a copy, which is not its own to end: its parent runs the handler.
-    fn take(&self) -> Option<Box<Open>> {
-        if self.pid == std::process::id() {
-            return self.lock().take();
+        match self.slot.take() {
+            Taken::Open(open) => open.fail_guarded(error),
+            Taken::Overdue | Taken::Ended => Asked::Done(()),
         }
-        if let Ok(mut open) = self.open.try_lock() {
-            std::mem::forget(open.take());
-        }
-        None
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Box<Open>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -330,6 +298,21 @@ impl Open {
         }
     }
 
+    pub(crate) fn endpoint_name(&self) -> &str {
+        &self.record.endpoint.name
+    }
+
+    /// Whether the handler has run for so long, by the clock or by the time that really passed: a clock may be set back.
+    pub(crate) fn is_overdue(&self, limit: Duration) -> bool {
+        self.record.endpoint.clock.now() >= self.since + limit || self.record.elapsed_us() >= limit.as_micros() as u64
+    }
+
+    /// Ends it with an error; a fault of ours is counted.
+    pub(crate) fn fail_guarded(self: Box<Self>, error: HandlerError<'_>) -> Asked<()> {
+        let client = self.record.client.clone();
+        guarded(client.as_ref(), move || self.fail(error)).unwrap_or(Asked::Done(()))
+    }
+
     fn fail(self, error: HandlerError<'_>) -> Asked<()> {
         let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
@@ -378,6 +361,7 @@ impl Open {
             dedup: self.dedup,
             status,
             response_size,
+            sender_left: self.sender_left,
             deferred_until: self.deferred_until,
             steps: self.marks.into_steps(),
             missing_steps: judgement.missing_steps,

@@ -16,8 +16,8 @@ use uuid::{NoContext, Uuid};
 use crate::answer::Answer;
 use crate::arrival::Arrival;
 use crate::client::Client;
-use crate::delivery::HandlerError;
 use crate::endpoint::Inner;
+use crate::handler::HandlerError;
 use crate::span::{self, Attribute};
 use crate::store::DedupStore;
 
@@ -99,6 +99,8 @@ pub(crate) struct Ending {
     pub(crate) dedup: DedupResult,
     pub(crate) status: Option<u16>,
     pub(crate) response_size: Option<u64>,
+    /// The sender closed the connection before it was answered.
+    pub(crate) sender_left: bool,
     /// By when deferred work is to be marked; it counts where the outcome is still that.
     pub(crate) deferred_until: Option<Timestamp>,
     pub(crate) steps: Vec<Step>,
@@ -168,6 +170,7 @@ impl Record {
             dedup,
             status: Some(answer.status),
             response_size: Some(answer.body.len() as u64),
+            sender_left: false,
             deferred_until: None,
             steps: Vec::new(),
             missing_steps: Vec::new(),
@@ -198,6 +201,7 @@ impl Record {
             duration_us: self.arrival.elapsed_us(),
             status: ending.status,
             outcome: ending.outcome,
+            sender_left: ending.sender_left,
             deferred_until: ending.deferred_until.filter(|_| ending.outcome == Outcome::Deferred),
             verification: Verification {
                 result: self.subject.verification.unwrap_or(VerificationResult::Unverified),

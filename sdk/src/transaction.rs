@@ -72,8 +72,9 @@ impl Settled {
         replacement
     }
 
-    /// A fault of ours: whether the work may stand is not known, so it does not.
-    pub(crate) fn failed() -> Self {
+    /// Whether the work may stand is not known, so it does not: after a fault of ours, or where the handler took so long that
+    /// another attempt may have the message.
+    pub(crate) fn undone() -> Self {
         Self { work: None, commit: false, replacement: Some(Answer::unavailable()) }
     }
 

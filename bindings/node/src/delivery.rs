@@ -123,6 +123,12 @@ impl Delivery {
         self.0.failed_with(&reason, metadata(details.as_deref()));
     }
 
+    /// The sender closed the connection; the handler runs on.
+    #[napi]
+    pub fn sender_left(&self) {
+        self.0.sender_left();
+    }
+
     /// The token by which another process takes the work up.
     #[napi]
     pub fn defer(&self, deadline_ms: f64) -> Result<String> {

@@ -62,6 +62,11 @@ impl Delivery {
         self.0.failed_with(&json::text(reason), json::metadata(metadata));
     }
 
+    /// The sender closed the connection; the handler runs on.
+    fn sender_left(&self) {
+        self.0.sender_left();
+    }
+
     /// The token; `deadline` is in seconds.
     fn defer(&self, deadline: &Bound<'_, PyAny>) -> PyResult<String> {
         let py = deadline.py();

@@ -55,7 +55,7 @@ impl Event {
             outcome: fresh.outcome(),
             received_at: attempt.received_at,
             duration_us: attempt.duration_us,
-            status: attempt.status,
+            status: attempt.answered(),
             continues: attempt.continues,
             suspected_silent_drop: fresh.suspected,
         }

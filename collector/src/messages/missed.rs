@@ -41,6 +41,7 @@ impl Missed {
             outcome: Outcome::SilentDrop,
             verification: Verification { result, code: None, diagnosis: None },
             dedup: Dedup { result: DedupResult::Off, store: None },
+            sender_left: false,
             deferred_until: None,
             steps: Vec::new(),
             missing_steps: Vec::new(),

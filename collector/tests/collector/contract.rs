@@ -72,6 +72,7 @@ fn attempts() -> Vec<Attempt> {
                 provider_timestamp: full.then(|| Timestamp::from_unix_micros(NOW)),
                 duration_us: 5,
                 status: full.then_some(200),
+                sender_left: full && !refused,
                 outcome,
                 deferred_until: (outcome == Outcome::Deferred).then(|| Timestamp::from_unix_micros(NOW)),
                 verification: Verification {

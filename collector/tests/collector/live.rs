@@ -66,6 +66,13 @@ async fn what_is_stored_is_told() {
             assert_eq!((&attempts[1]["outcome"], &attempts[1]["event_type"]), (&"rejected".into(), &Value::Null));
             assert_eq!(attempts[0]["message"], bench.message("msg_1").await["id"]);
         }
+        let left = with(attempt("msg_left"), serde_json::json!({ "status": 200, "sender_left": true }));
+        bench.store(&[left, with(attempt("msg_stayed"), serde_json::json!({ "status": 200 }))]).await;
+        let data: Value = serde_json::from_str(&read_until(&mut first_reader, "data: ").await.unwrap()).unwrap();
+        assert_eq!((&data["attempts"][0]["status"], &data["attempts"][1]["status"]), (&Value::Null, &200.into()));
+        let stored = bench.attempts("msg_left").await;
+        assert_eq!((&stored[0]["sender_left"], &stored[0]["status"]), (&true.into(), &200.into()));
+
         let first = deferred("msg_4");
         bench.store(&[rest(&first, "failed"), first.clone()]).await;
         let data: Value = serde_json::from_str(&read_until(&mut first_reader, "data: ").await.unwrap()).unwrap();

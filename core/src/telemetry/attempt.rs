@@ -136,6 +136,9 @@ pub struct Attempt {
     /// The HTTP status of the answer; absent when the handler gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The sender closed the connection before it was answered, while the handler went on: `status` never reached it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sender_left: bool,
     /// What became of the attempt.
     pub outcome: Outcome,
     /// What verification found.
@@ -165,6 +168,18 @@ pub struct Attempt {
     /// Values the application attached.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Attempt {
+    /// The status that the sender got: none where it had left before the answer, whatever the handler did.
+    pub fn answered(&self) -> Option<u16> {
+        self.status.filter(|_| !self.sender_left)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What verification found.

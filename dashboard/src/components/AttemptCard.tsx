@@ -58,10 +58,15 @@ function Figures({ attempt }: { attempt: Attempt }): JSX.Element | null {
   if (missedDeadline(attempt)) return null;
   return (
     <span class="attempt-figures">
-      {isRequest(attempt) && <span title="Status of the answer">{attempt.status === undefined ? "no answer" : `HTTP ${attempt.status}`}</span>}
+      {isRequest(attempt) && <span title="Status of the answer">{answerOf(attempt)}</span>}
       <span title={isRequest(attempt) ? "From the request to the answer" : "From taking the work up to its end"}>{formatMicros(attempt.duration_us)}</span>
     </span>
   );
+}
+
+/** What the sender got: nothing where it had left, whatever the handler did. */
+function answerOf({ status, sender_left: left }: Attempt): string {
+  return status === undefined || left === true ? "no answer" : `HTTP ${status}`;
 }
 
 /** Why it failed, where it did. */
@@ -93,13 +98,14 @@ function RestFindings({ attempt }: { attempt: Attempt }): JSX.Element | null {
 
 /** What was found out about the attempt, the worst first. */
 function RequestFindings({ entry }: { entry: Entry }): JSX.Element {
-  const { verification, dedup, failure, provider_timestamp: signed, request, response, received_at: received } = entry.attempt;
+  const { verification, dedup, failure, provider_timestamp: signed, request, response, received_at: received, sender_left: left, status } = entry.attempt;
   const dedupSaid = dedupWord(dedup.result);
   return (
     <dl class="findings">
       {verification.code !== undefined && <Reason code={verification.code} diagnosed={verification.diagnosis !== undefined} />}
       {verification.diagnosis && <Finding name="Diagnosis"><DiagnosisNote diagnosis={verification.diagnosis} /></Finding>}
       <Failures failure={failure} />
+      {left === true && <Finding name="Sender">{leftEarly(status)}</Finding>}
       {entry.attempt.deferred_until !== undefined && <Finding name="Deferred"><Deferral entry={entry} /></Finding>}
       <Finding name="Signature">{SIGNATURE[verification.result]}</Finding>
       <Finding name="De-duplication">
@@ -117,6 +123,12 @@ function RequestFindings({ entry }: { entry: Entry }): JSX.Element {
       </Finding>
     </dl>
   );
+}
+
+/** It may try again: the retry gets the stored answer, or runs the handler once more where that failed. */
+function leftEarly(status: number | undefined): string {
+  const ran = "It closed the connection before it was answered, and the handler ran on";
+  return status === undefined ? `${ran}.` : `${ran} to HTTP ${status}, which nobody got.`;
 }
 
 const SIGNATURE: Record<Attempt["verification"]["result"], string> = {

@@ -95,6 +95,13 @@ class Delivery:
         except _native.NativeError as error:
             raise from_native(error) from None
 
+    def sender_left(self) -> None:
+        """For adapters: the sender closed the connection, and the handler runs on.
+
+        How it ends is what counts; the record says that nobody got the answer.
+        """
+        self._native.sender_left()
+
     def finish(self, *, status: int, headers: Headers, body: bytes | None) -> Answer | None:
         """End the delivery with the handler's answer; ``body`` is None when it was not captured.
 

@@ -13,6 +13,7 @@ fn attempt(number: u128) -> Attempt {
     Attempt {
         id: Uuid::from_u128(number),
         continues: None,
+        sender_left: false,
         deferred_until: None,
         endpoint: "clerk".to_owned(),
         provider: "clerk".to_owned(),

@@ -14,7 +14,7 @@ mod servers;
 mod support;
 
 use std::sync::Barrier;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use host::{App, RAISED, answer, finish, run, work};
 use support::collector::{Collector, Play};
@@ -188,6 +188,29 @@ fn a_lapsed_lease_that_nobody_took_is_still_its_owners() {
     app.clock.advance(LEASE * 10);
     work(&db);
     assert!(answer(&db, finish(&delivery, ok(b"late"))).commit());
+}
+
+#[test]
+fn work_that_ends_after_15_minutes_is_rolled_back_for_its_record_says_that_it_failed() {
+    let watched = Watched::new(|_| {});
+    let app = &watched.app;
+    let db = app.connect();
+    let delivery = handled(app.begin(&db, &message()));
+    work(&db);
+    app.clock.advance(Duration::from_secs(15 * 60));
+    let end = Instant::now() + Duration::from_secs(20);
+    while watched.client.stats().recorded == 0 {
+        assert!(Instant::now() < end, "nothing was recorded");
+        std::thread::yield_now();
+    }
+    let settled = answer(&db, finish(&delivery, ok(b"late")));
+    assert_eq!((settled.commit(), settled.replacement().map(told)), (false, Some(UNAVAILABLE)));
+    db.execute_batch("ROLLBACK").unwrap();
+    answer(&db, settled.rolled_back(None));
+    assert_eq!(watched.records(), [record(Outcome::Failed, DedupResult::New, None, "NeverAnswered")]);
+    let again = Message { sent_at: message().sent_at + 900, ..message() };
+    assert_eq!(app.serve(&again, ok(b"")), Ok(200));
+    assert_eq!(app.work(), 1);
 }
 
 #[test]
