@@ -54,7 +54,7 @@ reason_codes! {
     /// No signature matches any secret.
     SignatureMismatch = "signature_mismatch": "No signature matches the body, the headers and the secrets of this endpoint.";
     /// The raw body could not be had.
-    BodyUnavailable = "body_unavailable": "The raw bytes of the body are gone: something read or parsed them before the check.";
+    BodyUnavailable = "body_unavailable": "The raw bytes of the body are not there: something read them before the check, or the sender hung up before they were all sent.";
     /// The body is over the limit.
     BodyTooLarge = "body_too_large": "The body is larger than this endpoint accepts.";
     /// The very same request was accepted before.

@@ -93,7 +93,7 @@ const REASON_WORDS: Record<string, ReasonWord> = {
     check: "The signing secret of this very endpoint in the provider's dashboard, then whether the body reaches the wrapper unchanged.",
   },
   body_unavailable: {
-    meaning: "The raw bytes of the body are gone: something read or parsed them before the check.",
+    meaning: "The raw bytes of the body are not there: something read them before the check, or the sender hung up before they were all sent.",
     check: "A body parser that runs before the wrapper.",
   },
   body_too_large: {

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,26 +48,40 @@ def listener() -> socket.socket:
 
 @contextlib.contextmanager
 def running(command: list[str], log: Path, env: dict[str, str], cwd: Path) -> Iterator[Server]:
-    """Run a command in which `{fd}` stands for the listening socket."""
+    """Run a command in which `{fd}` stands for the listening socket, or `{port}` where it opens its own."""
+    own = any("{port}" in part for part in command)
     with listener() as sock:
-        fd = sock.fileno()
+        fd, port = sock.fileno(), sock.getsockname()[1]
+        if own:
+            sock.close()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [part.replace("{fd}", str(fd)) for part in command],
+                [part.replace("{fd}", str(fd)).replace("{port}", str(port)) for part in command],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(fd,),
+                pass_fds=() if own else (fd,),
                 cwd=cwd,
                 env=environment(env),
             )
-        server = Server(f"http://127.0.0.1:{sock.getsockname()[1]}", process, log)
+        server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
+        if own:
+            _wait_for(server, port)
         yield server
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.stop()
         process.kill()
         process.wait()
+
+
+def _wait_for(server: Server, port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)  # between two looks, never instead of one
+    raise AssertionError(server.said())
 
 
 def environment(extra: dict[str, str]) -> dict[str, str]:
@@ -79,6 +94,24 @@ def uvicorn(app: str) -> list[str]:
     return [sys.executable, "-m", "uvicorn", app, "--fd", "{fd}", "--log-level", "debug"]
 
 
-def gunicorn(app: str) -> list[str]:
-    options = ["--worker-class", "gthread", "--threads", "32", "--bind", "fd://{fd}", "--log-level", "debug"]
-    return [sys.executable, "-m", "gunicorn", app, *options, "--no-control-socket"]
+def hypercorn(app: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", "hypercorn", app, "--bind", "fd://{fd}", "--log-level", "debug", *options]
+
+
+def daphne(app: str) -> list[str]:
+    return [sys.executable, "-m", "daphne", "--fd", "{fd}", "--verbosity", "1", app]
+
+
+def granian(app: str, interface: str, *options: str) -> list[str]:
+    where = ["--host", "127.0.0.1", "--port", "{port}"]
+    return [str(BIN / "granian"), "--interface", interface, *where, *options, app]
+
+
+def waitress(app: str) -> list[str]:
+    return [str(BIN / "waitress-serve"), "--listen", "127.0.0.1:{port}", "--threads", "32", app]
+
+
+def gunicorn(app: str, worker: str = "gthread") -> list[str]:
+    options = ["--worker-class", worker, "--bind", "fd://{fd}", "--log-level", "debug"]
+    threads = ["--threads", "32"] if worker == "gthread" else []
+    return [sys.executable, "-m", "gunicorn", app, *options, *threads, "--no-control-socket"]

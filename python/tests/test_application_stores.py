@@ -11,14 +11,16 @@ from conftest import APPS
 from servers import HERE, environment
 from signing import SECRET, new_id
 from sqlalchemy import create_engine, text
-from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import async_scoped_session, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import scoped_session, sessionmaker
 from sqlalchemy.pool import NullPool
 from storm import message
 
 from surehook import Answer, ApplicationStore, ApplicationTransaction, ConfigurationError, Delivery, Endpoint
+from surehook.asgi import WebhookMiddleware
 from surehook.django import ModelStore
 from surehook.django import with_webhook_monitoring as django_webhook
+from surehook.fastapi import with_webhook_monitoring as fastapi_webhook
 from surehook.flask import with_webhook_monitoring as flask_webhook
 from surehook.sqlalchemy import SessionStore, messages
 from surehook.sqlalchemy.asyncio import AsyncSessionStore
@@ -120,6 +122,50 @@ def test_a_failed_delivery_that_fails_again_changes_nothing(engine):
     assert delivery.finish(status=200, headers=[], body=b"") is None
     begin(guarded, message_id).finish(status=201, headers=[], body=b"done")
     assert begin(guarded, message_id).status == 201
+
+
+def handlers_on_one_thread(store):
+    """Every way in which handlers of several deliveries share a thread."""
+    options = {"provider": "clerk", "signature_secret": SECRET, "dedup": store}
+
+    async def handler(*_):
+        raise AssertionError
+
+    yield lambda: fastapi_webhook(**options)(handler)
+    yield lambda: WebhookMiddleware(handler, path="/", **options)
+    yield lambda: django_webhook(**options)(handler)
+    yield lambda: flask_webhook(**options)(handler)
+
+
+def test_a_session_of_threads_is_refused_where_handlers_share_them(engine):
+    scoped, made = (
+        SessionStore(scoped_session(sessionmaker(engine))),
+        SessionStore(sessionmaker(engine)),
+    )
+    for build in handlers_on_one_thread(scoped):
+        with pytest.raises(ConfigurationError, match="sessionmaker") as caught:
+            build()
+        assert caught.value.code == "invalid_option"
+    for build in handlers_on_one_thread(made):
+        build()
+
+
+def test_an_async_session_of_tasks_is_refused():
+    with pytest.raises(ConfigurationError, match="async_sessionmaker"):
+        AsyncSessionStore(async_scoped_session(async_sessionmaker(), scopefunc=asyncio.current_task))
+
+
+def test_two_deliveries_never_have_one_session(engine):
+    """Whatever its function returns: rows of a delivery that fails would be committed by the other."""
+    with sessionmaker(engine)() as session:
+        guarded = Endpoint(provider="clerk", signature_secret=SECRET, dedup=SessionStore(lambda: session))
+        first_id, second_id = new_id(), new_id()
+        first = begin(guarded, first_id)
+        with pytest.raises(ConfigurationError, match="another delivery"):
+            begin(guarded, second_id)
+        first.fail(RuntimeError("enough"))
+        begin(guarded, second_id).finish(status=200, headers=[], body=b"")
+        assert begin(guarded, first_id).finish(status=200, headers=[], body=b"") is None
 
 
 class Broken(SessionStore):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -124,6 +125,54 @@ def test_work_that_the_database_does_not_commit_is_not_answered_as_done(applicat
     assert application.remembered() == remembered
 
 
+#: Where a transaction can be broken: by a session that sends later, and in Postgres by any error.
+SESSIONS = [*places("flask", "fastapi"), "fastapi async postgres"]
+
+
+@pytest.mark.parametrize("application", SESSIONS, indirect=True)
+def test_a_constraint_that_the_handlers_own_work_violates_is_no_fault_of_the_store(
+    application,
+):
+    message_id, remembered = new_id(), application.remembered()
+    for _ in range(2):
+        assert application.post(message_id, "violate").status_code == 500
+        assert application.work(message_id) == 0
+    assert application.post(message_id, "violate and refuse").status_code == 404
+    assert application.remembered() == remembered
+    assert application.post(message_id, "work").status_code == 200
+    assert "work: the work is undone" not in application.server.said()
+
+
+@pytest.mark.parametrize("application", [*places("flask"), "django postgres"], indirect=True)
+def test_a_transaction_that_the_handler_broke_and_went_on_with_is_its_failure(application):
+    message_id = new_id()
+    for _ in range(2):
+        assert application.post(message_id, "violate and catch").status_code == 500
+        assert application.work(message_id) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("framework", ["flask", "fastapi"])
+def test_the_record_of_a_violated_constraint_has_the_handlers_error_and_no_value(
+    request, recorder, tmp_path, framework, database
+):
+    url = f"sqlite:///{tmp_path}/application.db"
+    if database == "postgres":
+        url = request.getfixturevalue("databases")(uuid.uuid4().hex)
+    with serving(COMMANDS[framework], url, tmp_path, recorder.env) as application:
+        for do in ("violate", "orphan"):
+            assert application.post(new_id(), do).status_code == 500
+        eventually(lambda: len(recorder.attempts) == 2)
+    failures = [attempt["failure"]["error"] for attempt in recorder.attempts]
+    assert failures[0]["type"] == "sqlalchemy.exc.IntegrityError"
+    assert "names" in failures[0]["message"]
+    for batch in recorder.batches:
+        assert work.TAKEN not in batch
+        assert "[parameters" not in batch
+        assert "DETAIL" not in batch
+    assert [attempt["outcome"] for attempt in recorder.attempts] == ["failed", "failed"]
+
+
 @pytest.mark.parametrize("application", places("fastapi"), indirect=True)
 def test_nothing_of_a_streamed_answer_is_sent_before_the_work_is_committed(application):
     message_id = new_id()
@@ -188,7 +237,7 @@ def test_a_database_that_is_away_is_answered_with_503_and_the_reason_is_logged(a
 def test_a_view_of_django_that_rolls_back_by_itself_is_not_answered_as_done(application):
     message_id, remembered = new_id(), application.remembered()
     for _ in range(2):
-        assert application.post(message_id, "rollback").status_code == 503
+        assert application.post(message_id, "rollback").status_code == 500
         assert application.work(message_id) == 0
     assert application.remembered() == remembered
 

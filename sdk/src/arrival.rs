@@ -32,6 +32,8 @@ pub enum Body<'a> {
     TooLarge,
     /// Something else consumed it before.
     Unavailable,
+    /// The sender hung up before all of it had come.
+    Incomplete,
 }
 
 impl std::fmt::Debug for Body<'_> {
@@ -40,6 +42,7 @@ impl std::fmt::Debug for Body<'_> {
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
             Self::TooLarge => f.write_str("TooLarge"),
             Self::Unavailable => f.write_str("Unavailable"),
+            Self::Incomplete => f.write_str("Incomplete"),
         }
     }
 }
@@ -49,7 +52,7 @@ impl Request<'_> {
     fn size(&self) -> u64 {
         match self.body {
             Body::Bytes(bytes) => bytes.len() as u64,
-            Body::TooLarge | Body::Unavailable => 0,
+            Body::TooLarge | Body::Unavailable | Body::Incomplete => 0,
         }
     }
 }

@@ -273,7 +273,9 @@ impl<'e> Beginning<'e> {
         let body = match request.body {
             Body::Bytes(body) => body,
             Body::TooLarge => return Begun::Now(self.reject(refused(ReasonCode::BodyTooLarge))),
-            Body::Unavailable => return Begun::Now(self.reject(refused(ReasonCode::BodyUnavailable))),
+            Body::Unavailable | Body::Incomplete => {
+                return Begun::Now(self.reject(refused(ReasonCode::BodyUnavailable)));
+            }
         };
         let incoming = Incoming { method: request.method, path: request.path, headers: request.headers, body };
         let token = self.endpoint.verify_token.as_deref();
@@ -338,6 +340,8 @@ impl<'e> Beginning<'e> {
             }
             Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
             Body::Unavailable => Envelope::default(),
+            // A part of a message is no message, whoever sent it.
+            Body::Incomplete => return self.reject(Rejection::new(ReasonCode::BodyUnavailable)),
         };
         self.handle(Subject::unverified(envelope), Hold::Nothing, DedupResult::Off)
     }

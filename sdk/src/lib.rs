@@ -97,6 +97,6 @@ pub use sender::Stats;
 pub use settlement::{Ended, PendingEnd};
 pub use span::{Attribute, AttributeValue};
 pub use store::{DedupStore, Migration, StoreStats};
-pub use transaction::Settled;
+pub use transaction::{Settled, may_commit};
 pub use webhook::Webhook;
 pub use workers::Workers;

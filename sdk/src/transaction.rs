@@ -32,6 +32,11 @@ pub(crate) struct Work {
     pub(crate) claimed: Option<Claimed>,
 }
 
+/// Whether the work of a handler that answers with this status may be committed: no success is told of work that is undone.
+pub const fn may_commit(status: u16) -> bool {
+    matches!(status, 200..=299)
+}
+
 impl Settled {
     /// Whether to commit the transaction. If not, the provider will try again, and the work must not stand twice.
     pub fn commit(&self) -> bool {
@@ -110,7 +115,7 @@ impl Work {
     /// Decides what the transaction comes to. Where the provider will not come again, the entry is changed in the transaction
     /// too, so that no work is committed but that of the attempt which has the message.
     pub(crate) fn settle(self, kept: Option<StoredResponse>, replacement: Option<Answer>) -> Asked<Settled> {
-        let success = matches!(self.ending.status, Some(200..=299));
+        let success = self.ending.status.is_some_and(may_commit);
         match (self.claimed.clone(), kept) {
             _ if !success => Asked::Done(Settled::roll_back(self, replacement)),
             (None, _) => Asked::Done(Settled::commit_work(self)),

@@ -76,6 +76,17 @@ fn whatever_is_not_handled_is_handled_again() {
 }
 
 #[test]
+fn a_message_that_was_cut_off_runs_no_handler_even_where_nothing_is_verified() {
+    for verification in [Verification::On, Verification::Off] {
+        let endpoint = endpoint(|options| options.verification = verification);
+        let cut_off = Message::user_created("msg_1")
+            .with_request(|request| endpoint.begin(Request { body: Body::Incomplete, ..request }));
+        let answer = answered(cut_off);
+        assert_eq!(answer.rejection.as_ref().unwrap().code().as_str(), "body_unavailable");
+    }
+}
+
+#[test]
 fn the_sender_is_told_the_same_whatever_is_wrong() {
     let endpoint = endpoint(|options| options.max_body_bytes = Some(1000));
     let good = Message::user_created("msg_1");

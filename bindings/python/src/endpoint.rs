@@ -217,8 +217,11 @@ fn custom_verdict(said: Option<&Bound<'_, PyAny>>) -> CustomVerdict {
 fn content<'a>(octets: Option<&'a Octets>, missing: Option<&str>) -> Body<'a> {
     match octets {
         Some(octets) => Body::Bytes(octets.as_slice()),
-        None if missing == Some("too_large") => Body::TooLarge,
-        None => Body::Unavailable,
+        None => match missing {
+            Some("too_large") => Body::TooLarge,
+            Some("incomplete") => Body::Incomplete,
+            _ => Body::Unavailable,
+        },
     }
 }
 

@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use crate::pending::Pending;
     #[pymodule_export]
-    use crate::question::{Question, Settled};
+    use crate::question::{Question, Settled, may_commit};
     #[pymodule_export]
     use crate::testing::{Capture, freeze, new_secret, now, sign};
     #[pymodule_export]

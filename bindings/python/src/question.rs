@@ -97,6 +97,12 @@ impl Settled {
     }
 }
 
+/// Whether the work of a handler that answers with this status may be committed.
+#[pyfunction]
+pub(crate) fn may_commit(status: u16) -> bool {
+    surehook::may_commit(status)
+}
+
 impl Question {
     fn take(&self) -> PyResult<Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(answered)

@@ -28,6 +28,13 @@ class _Statements(abc.ABC):
 class ApplicationTransaction(_Statements):
     """The transaction in which a handler runs; ``load`` and ``replace`` run in it too."""
 
+    def flush(self) -> Awaitable[None] | None:
+        """Carry out what the handler left to be done later, before anything of ours runs in its transaction.
+
+        What this raises is the handler's error: a constraint that is violated, a transaction that it broke.
+        """
+        return None
+
     @abc.abstractmethod
     def commit(self) -> Awaitable[None] | None:
         """Commit. Raise where the work does not stand afterwards."""
@@ -46,6 +53,8 @@ class ApplicationStore(_Statements):
 
     #: What the store is called in an attempt's record: 1 to 40 of a-z, 0-9, _ and -.
     kind = "application"
+    #: Whether ``begin`` has to run on the handler's own thread: the store is refused where that cannot be.
+    is_thread_bound = False
 
     @abc.abstractmethod
     def begin(self) -> ApplicationTransaction | Awaitable[ApplicationTransaction]:

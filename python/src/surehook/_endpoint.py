@@ -93,8 +93,12 @@ class EndpointOptions(TypedDict, total=False):
 class MissingBody(Enum):
     """Why an adapter has no bytes to give."""
 
+    #: There is more than ``Endpoint.max_body_bytes``.
     TOO_LARGE = "too_large"
+    #: Something else read it before.
     UNAVAILABLE = "unavailable"
+    #: The sender hung up before all of it had come.
+    INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class Endpoint:
     def __init__(self, **options: Unpack[EndpointOptions]) -> None:
         settings: dict[str, Any] = dict(options)
         self._store: ApplicationStore | None = None
+        self._advised = False
         self._key: IdempotencyKey | None = settings.pop("idempotency_key", None)
         if self._key is not None and not callable(self._key):
             raise TypeError(f"idempotency_key must be a function, not {type(self._key).__name__}")
@@ -178,6 +183,15 @@ class Endpoint:
         verifier = self._verifier is not None and self._verifier.is_async
         return verifier or (self._store is not None and inspect.iscoroutinefunction(self._store.load))
 
+    def require_no_thread_of_its_own(self) -> None:
+        """Raise where the store needs handlers with threads of their own. For adapters of async handlers."""
+        if self._store is not None and self._store.is_thread_bound:
+            fault = "handlers that share a thread would share its session: give it a sessionmaker, and use"
+            raise ConfigurationError(
+                f"the option dedup cannot be used here: {fault} delivery.transaction.session",
+                code="invalid_option",
+            )
+
     def begin(
         self,
         *,
@@ -186,12 +200,14 @@ class Endpoint:
         headers: Headers,
         body: bytes | MissingBody,
         request: object = None,
+        body_advice: str | None = None,
     ) -> Answer | Delivery:
         """Decide on one request: the answer to send, or the delivery to run the handler with.
 
         ``path`` is the path with its query, percent-encoded as it came. ``request`` is what the user's
-        ``signature_verifier`` and ``idempotency_key`` get to see first. Waits for a remote store, at most
-        250 ms, while other threads run.
+        ``signature_verifier`` and ``idempotency_key`` get to see first. ``body_advice`` says how to
+        have the raw body in this framework: it is logged, once, when that is ``UNAVAILABLE``. Waits for a
+        remote store, at most 250 ms, while other threads run.
         """
         watch_server()
         trace = self._start_trace(headers)
@@ -200,6 +216,7 @@ class Endpoint:
             if self._verifier is not None and self._admits(body):
                 verdict = self._verifier.check(self.name, request, body, headers)
             begun = self._ask(method, path, headers, body, request, verdict)
+            self._advise(body, body_advice)
             if self._store is not None:
                 return run(begin_in_transaction(begun, self._store, trace))
             return _public(begun.wait() if isinstance(begun, _native.Pending) else begun, trace)
@@ -215,15 +232,18 @@ class Endpoint:
         headers: Headers,
         body: bytes | MissingBody,
         request: object = None,
+        body_advice: str | None = None,
     ) -> Answer | Delivery:
         """The same for an event loop, which it never blocks; a ``signature_verifier`` may be async."""
         watch_server()
+        self.require_no_thread_of_its_own()
         trace = self._start_trace(headers)
         try:
             verdict = None
             if self._verifier is not None and self._admits(body):
                 verdict = await self._verifier.check_async(self.name, request, body, headers)
             begun = self._ask(method, path, headers, body, request, verdict)
+            self._advise(body, body_advice)
             if self._store is not None:
                 return await run_async(begin_in_transaction(begun, self._store, trace))
             return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun, trace)
@@ -250,6 +270,13 @@ class Endpoint:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
         return self._native.begin(method, path, headers, content, missing, verdict, key)
+
+    def _advise(self, body: bytes | MissingBody, advice: str | None) -> None:
+        """How to have the raw body in this framework: once, for every forged request would say it again."""
+        if body is MissingBody.UNAVAILABLE and advice is not None and not self._advised:
+            self._advised = True
+            log_notices()  # first that the body is unavailable, then what to do about it
+            _logger.warning("%s: %s", self.name, advice)
 
     def _bind_key(self, key: IdempotencyKey, request: object) -> Callable[[Any, dict[str, str]], str | None]:
         def call(body: Any, headers: dict[str, str]) -> str | None:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+#: SQLAlchemy's parameters, and the detail of a PostgreSQL server: to the next part of a message, or its end.
+_QUOTED_VALUES = re.compile(
+    r"^(?:\[parameters: |DETAIL: ).*?(?:\n(?=\[SQL: |\[parameters: |\(Background on |HINT: |CONTEXT: )|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+
 #: Kind, type, text, location.
 Failure = tuple[str, str, str, str | None]
 
@@ -9,7 +17,7 @@ Failure = tuple[str, str, str, str | None]
 def failure(error: BaseException) -> Failure:
     """What is told of an exception."""
     cancelled = type(error).__name__ in ("CancelledError", "GeneratorExit")
-    return "cancelled" if cancelled else "raised", type_name(error), _text(error), _location(error)
+    return "cancelled" if cancelled else "raised", type_name(error), text(error), _location(error)
 
 
 def type_name(error: BaseException) -> str:
@@ -18,11 +26,13 @@ def type_name(error: BaseException) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _text(error: BaseException) -> str:
+def text(error: BaseException) -> str:
+    """What it says, without the values that a database quotes of the statement that failed."""
     try:
-        return str(error)
+        said = str(error)
     except Exception:  # a __str__ that raises must not hide the error it belongs to
         return ""
+    return _QUOTED_VALUES.sub("", said)
 
 
 def _location(error: BaseException) -> str | None:

@@ -23,6 +23,7 @@ __all__ = [
     "flush",
     "freeze",
     "init",
+    "may_commit",
     "new_secret",
     "now",
     "reason_codes",
@@ -46,6 +47,7 @@ _Failure: TypeAlias = tuple[str, str, str, str | None]
 _AnswerParts: TypeAlias = tuple[int, list[tuple[str, str]], bytes, _Attributes]
 _Decision: TypeAlias = Delivery | _AnswerParts
 
+def may_commit(status: int) -> bool: ...
 def findings() -> list[str]: ...
 def reason_codes() -> list[str]: ...
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from surehook import _native
 from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._delivery import Answer, Delivery, Headers, answered
-from surehook._failure import failure
+from surehook._failure import failure, text
 from surehook._notices import log_notices
 from surehook._tracing import Trace
 from surehook.errors import ConfigurationError
@@ -82,6 +82,8 @@ class TransactionDelivery(Delivery):
             raise
 
     def _finish(self, status: int, headers: Headers, body: bytes | None) -> Steps[Answer | None]:
+        if self._open and self._transaction is not None and _native.may_commit(status):
+            yield (self._transaction.flush,)
         ended = self._native.finish(status, headers, body)
         if ended is None or self._transaction is None:
             return None  # it ended before
@@ -91,7 +93,7 @@ class TransactionDelivery(Delivery):
         try:
             yield (self._transaction.commit if commit else self._transaction.rollback,)
         except BaseException as error:
-            yield from _answered(settled.rolled_back(str(error)), self._store)
+            yield from _answered(settled.rolled_back(text(error)), self._store)
             raise
         if commit:
             settled.committed()
@@ -121,7 +123,7 @@ def _answered(asked: Any, statements: ApplicationStore | ApplicationTransaction)
                     at = None if expires_at is None else _EPOCH + timedelta(microseconds=expires_at)
                     asked = asked.replaced((yield statements.replace, key, old, new, at))
         except Exception as error:  # whatever the database has to say
-            asked = asked.failed(str(error))
+            asked = asked.failed(text(error))
     return asked
 
 

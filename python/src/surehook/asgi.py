@@ -9,36 +9,51 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from surehook import Answer, Endpoint, EndpointOptions, MissingBody, flush_before_exit
-from surehook._asgi_response import App, HeldResponse, Message, Receive, Scope, Send, send_answer
+from surehook import Answer, Endpoint, EndpointOptions, flush_before_exit
+from surehook._asgi_body import Body, Message, Receive, Scope, read_body, replay
+from surehook._asgi_response import App, HeldResponse, Send, send_answer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = ["Guard", "WebhookMiddleware"]
 
+BODY_ADVICE = "put WebhookMiddleware outside of the middleware that reads the body"
+
 
 class Guard:
-    """An ASGI application that runs ``app`` only for requests its endpoint lets through."""
+    """An ASGI application that runs ``app`` only for requests its endpoint lets through.
+
+    ``body`` is what somebody has read already, ``body_advice`` what to do about one that is gone.
+    """
 
     def __init__(
-        self, app: App, endpoint: Endpoint, request_type: Callable[[Scope, Receive], Any] | None = None
+        self,
+        app: App,
+        endpoint: Endpoint,
+        request_type: Callable[[Scope, Receive], Any] | None = None,
+        *,
+        body: Body | None = None,
+        body_advice: str = BODY_ADVICE,
     ) -> None:
         self._app = app
         self._endpoint = endpoint
         self._request_type = request_type or (lambda scope, receive: scope)
+        self._body = body
+        self._body_advice = body_advice
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        body = await _read_body(receive, self._endpoint.max_body_bytes)
+        body = self._body
         if body is None:
-            return  # the sender hung up: nobody to answer
+            body = await read_body(scope, receive, self._endpoint.max_body_bytes)
         decision = await self._endpoint.begin_async(
             method=scope["method"],
             path=_target(scope),
             headers=scope["headers"],
             body=body,
-            request=self._request_type(scope, _replay(body, receive)),
+            request=self._request_type(scope, replay(body, receive)),
+            body_advice=self._body_advice,
         )
         if isinstance(decision, Answer):
             await send_answer(decision, send)
@@ -46,7 +61,7 @@ class Guard:
         response = HeldResponse(decision, send)
         with decision.current():
             try:
-                await self._app(scope, _replay(body, receive), response)
+                await self._app(scope, replay(body, receive), response)
                 response.require_end()
             except BaseException as error:
                 await decision.fail_async(error)
@@ -60,6 +75,7 @@ class WebhookMiddleware:
     """
 
     request_type: Callable[[Scope, Receive], Any] | None = None
+    body_advice = f"ASGI: {BODY_ADVICE}"
 
     def __init__(
         self,
@@ -72,7 +88,9 @@ class WebhookMiddleware:
         self._app = app
         self._paths = frozenset([path] if isinstance(path, str) else path)
         self._methods = frozenset(method.upper() for method in methods)
-        self._guard = Guard(app, Endpoint(**options), type(self).request_type)
+        own, endpoint = type(self), Endpoint(**options)
+        endpoint.require_no_thread_of_its_own()
+        self._guard = Guard(app, endpoint, own.request_type, body_advice=own.body_advice)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard the requests that are webhooks, pass on everything else."""
@@ -93,29 +111,6 @@ def _target(scope: Scope) -> str:
     path = (scope.get("raw_path") or quote(scope["path"]).encode()).partition(b"?")[0]
     query = scope.get("query_string") or b""
     return (path + b"?" + query if query else path).decode("utf-8", "replace")
-
-
-async def _read_body(receive: Receive, limit: int) -> bytes | MissingBody | None:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        if len(body) > limit:
-            return MissingBody.TOO_LARGE
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-def _replay(body: bytes | MissingBody, receive: Receive) -> Receive:
-    """A ``receive`` that gives the buffered body first, then what the server says (a disconnect)."""
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return replay
 
 
 def _flushing(send: Send) -> Send:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from surehook import Endpoint, EndpointOptions, asgi
+from surehook import Endpoint, EndpointOptions, MissingBody, asgi
+from surehook._asgi_body import read_body
 from surehook._fastapi_route import RouteFactory
 
 if TYPE_CHECKING:
@@ -25,11 +26,17 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 __all__ = ["WebhookMiddleware", "with_webhook_monitoring"]
 
+_BODY_ADVICE = (
+    "FastAPI: a dependency, a middleware or a route class took the body by request.stream() or "
+    "request.form(), which keep nothing of it. Let it call `await request.body()` first."
+)
+
 
 class WebhookMiddleware(asgi.WebhookMiddleware):
     """``app.add_middleware(WebhookMiddleware, path="/api/webhooks/clerk", provider="clerk")``"""
 
     request_type = Request
+    body_advice = f"FastAPI, Starlette: {asgi.BODY_ADVICE}"
 
 
 def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Handler], Handler]:
@@ -39,12 +46,16 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Han
     the delivery's handle. Raises ConfigurationError when the route could not verify anything.
     """
     endpoint = Endpoint(**options)
+    endpoint.require_no_thread_of_its_own()
 
     def decorate(handler: Handler) -> Handler:
         route_of = RouteFactory(handler)
 
         async def guarded(request: Request) -> Response:
-            return _GuardedResponse(asgi.Guard(route_of(request), endpoint, Request))
+            app = route_of(request)
+            body = await _body(request, endpoint.max_body_bytes)
+            guard = asgi.Guard(app, endpoint, Request, body=body, body_advice=_BODY_ADVICE)
+            return _GuardedResponse(guard)
 
         for name in ("__name__", "__qualname__", "__module__", "__doc__"):
             setattr(guarded, name, getattr(handler, name, None))
@@ -54,6 +65,20 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Han
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+async def _body(request: Request, limit: int) -> bytes | MissingBody:
+    """The bytes, also where a dependency, a route class or an error tracker has read them already.
+
+    Starlette keeps on the request what ``body()`` and ``json()`` read; ``stream()`` and ``form()`` do not.
+    A route class may have given the request a ``receive`` of its own.
+    """
+    kept = getattr(request, "_body", None)
+    if kept is not None:
+        return kept if len(kept) <= limit else MissingBody.TOO_LARGE
+    if request._stream_consumed:
+        return MissingBody.UNAVAILABLE
+    return await read_body(request.scope, request.receive, limit)
 
 
 class _GuardedResponse(Response):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from surehook import (
     STORED_BODY_LIMIT,
@@ -18,9 +17,9 @@ from surehook import (
     Delivery,
     Endpoint,
     EndpointOptions,
-    MissingBody,
     init,
 )
+from surehook._flask_request import arrival, encoded
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -61,17 +60,13 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
         )
 
     def decorate(view: View) -> View:
+        if inspect.iscoroutinefunction(view):  # Flask runs it on another thread
+            endpoint.require_no_thread_of_its_own()
         wants_delivery = "delivery" in inspect.signature(view).parameters
 
         @functools.wraps(view)
         def guarded(**arguments: Any) -> Response:
-            decision = endpoint.begin(
-                method=request.method,
-                path=_target(),
-                headers=_encoded(request.headers),
-                body=_raw_body(endpoint.max_body_bytes),
-                request=request,
-            )
+            decision = endpoint.begin(**arrival(request, endpoint))
             if isinstance(decision, Answer):
                 return _response(decision)
             if wants_delivery:
@@ -89,7 +84,7 @@ def _run(view: Callable[..., Any], arguments: dict[str, Any], delivery: Delivery
             response = _call(view, arguments)
             answer = delivery.finish(
                 status=response.status_code,
-                headers=_encoded(response.headers),
+                headers=encoded(response.headers),
                 body=_captured(response),
             )
         except BaseException as error:
@@ -114,30 +109,6 @@ def _captured(response: Response) -> bytes | None:
     if response.is_streamed or (response.calculate_content_length() or 0) > STORED_BODY_LIMIT:
         return None
     return response.get_data()
-
-
-def _raw_body(limit: int) -> bytes | MissingBody:
-    limit = min(limit, request.max_content_length or limit)
-    request.max_content_length = limit + 1  # Werkzeug cuts a chunked body off at its limit without a word
-    try:
-        body = request.get_data(cache=True)
-    except RequestEntityTooLarge:
-        return MissingBody.TOO_LARGE
-    if len(body) > limit:
-        return MissingBody.TOO_LARGE
-    consumed = not body and bool(request.content_length)  # a form parser was here before
-    return MissingBody.UNAVAILABLE if consumed else body
-
-
-def _target() -> str:
-    """The path with its query, percent-encoded."""
-    path, query = quote(request.path), request.query_string.decode("utf-8", "replace")
-    return f"{path}?{query}" if query else path
-
-
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Headers as the bytes on the wire: WSGI writes them as Latin-1."""
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _response(answer: Answer) -> Response:

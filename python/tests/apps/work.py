@@ -12,7 +12,11 @@ TABLES = (
     "CREATE TABLE parents (id integer PRIMARY KEY)",
     "CREATE TABLE work (message_id text,"
     " parent integer REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+    "CREATE TABLE names (name varchar(40) PRIMARY KEY)",
+    "INSERT INTO names (name) VALUES ('canary-of-a-value')",
 )
+#: A name that is there already, so that the database refuses it.
+TAKEN = "canary-of-a-value"
 INSERT = "INSERT INTO work (message_id, parent) VALUES (:message_id, :parent)"
 
 runs: Counter[str] = Counter()
@@ -39,6 +43,6 @@ def status(delivery, do: str) -> int:
             os._exit(1)
         case "failed":
             delivery.failed("no such plan")
-        case "refuse":
+        case "refuse" | "violate and refuse":
             return 404
     return 200

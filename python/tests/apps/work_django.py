@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.urls import path
 from sqlalchemy import make_url
-from work import INSERT, OPTIONS, row, status
+from work import INSERT, OPTIONS, TAKEN, row, status
 
 url = make_url(os.environ["DATABASE"])
 postgres = url.get_backend_name() == "postgresql"
@@ -34,7 +34,7 @@ django.setup()
 
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from surehook.django import ModelStore, with_webhook_monitoring
 
@@ -50,6 +50,12 @@ def hooks(request, delivery):
         cursor.execute(INSERT.replace(":message_id", "%s").replace(":parent", "%s"), list(values.values()))
     if do == "rollback":
         transaction.set_rollback(True)
+    if do == "violate and catch":
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO names (name) VALUES (%s)", [TAKEN])
+        except IntegrityError:
+            pass  # and go on, in a transaction that is broken
     return HttpResponse(f"handled {delivery.message_id}", status=status(delivery, do))
 
 

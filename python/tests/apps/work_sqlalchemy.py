@@ -1,15 +1,17 @@
 """Flask and FastAPI with a store in the database of an SQLAlchemy session."""
 
 import asyncio
+import contextlib
 import os
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from flask import Flask, request
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-from sqlalchemy.orm import scoped_session, sessionmaker
-from work import INSERT, OPTIONS, row, status
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
+from work import INSERT, OPTIONS, TAKEN, row, status
 
 import surehook
 from surehook import fastapi, flask
@@ -28,6 +30,22 @@ def check_foreign_keys(connection, _):
 
 messages.create(engine, checkfirst=True)
 
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Name(Base):
+    __tablename__ = "names"
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
+def leave_pending(session, do: str) -> None:
+    """What the session sends to the database later, when it is flushed."""
+    if do.startswith("violate"):
+        session.add(Name(name=TAKEN))
+
+
 app = Flask(__name__)
 session = scoped_session(sessionmaker(engine))
 
@@ -37,6 +55,10 @@ session = scoped_session(sessionmaker(engine))
 def hooks(delivery: surehook.Delivery):
     do = request.get_json()["data"]["do"]
     session.execute(text(INSERT), row(delivery.message_id, do))
+    leave_pending(session, do)
+    if do == "violate and catch":
+        with contextlib.suppress(IntegrityError):  # and go on, in a transaction that is broken
+            session.flush()
     return f"handled {delivery.message_id}", status(delivery, do)
 
 
@@ -58,6 +80,7 @@ asgi = FastAPI()
 def sync_hooks(event: dict, delivery: surehook.Delivery):
     do = event["data"]["do"]
     delivery.transaction.session.execute(text(INSERT), row(delivery.message_id, do))
+    leave_pending(delivery.transaction.session, do)
     if do == "stream orphan":
         return StreamingResponse(b"x" * 1000 for _ in range(100))
     return Response(f"handled {delivery.message_id}", status(delivery, do))
@@ -74,6 +97,7 @@ if engine.dialect.name == "postgresql":
         do = (await request.json())["data"]["do"]
         values = await asyncio.to_thread(row, delivery.message_id, do)
         await delivery.transaction.session.execute(text(INSERT), values)
+        leave_pending(delivery.transaction.session, do)
         return Response(f"handled {delivery.message_id}", status(delivery, do))
 
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from surehook import STORED_BODY_LIMIT, Answer, ConfigurationError, Endpoint, EndpointOptions
+from surehook.django._cut_off import ENDPOINT, watch_handler
 from surehook.django._request import arrival, encoded
 from surehook.django.store import ModelStore
 
@@ -42,10 +43,14 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
         if endpoint.is_async and not is_async:
             fault = "a sync view cannot await its signature_verifier or its store"
             raise ConfigurationError(fault, code="invalid_option")
+        if is_async:
+            endpoint.require_no_thread_of_its_own()
         guarded = (_async_view if is_async else _sync_view)(view, endpoint)
         if isinstance(store, ModelStore):
             guarded = store.outside_of_other_transactions(guarded)
         guarded.csrf_exempt = True  # a provider has no cookie, and signs instead
+        setattr(guarded, ENDPOINT, endpoint)
+        watch_handler()
         return guarded  # type: ignore[no-any-return]
 
     return decorate
@@ -63,7 +68,7 @@ def _sync_view(view: Any, endpoint: Endpoint) -> Any:
             named["delivery"] = decision
         with decision.current():
             try:
-                response = _whole(view(request, *arguments, **named))
+                response = _whole(view(request, *arguments, **named), request)
                 answer = decision.finish(**_departure(response))
             except BaseException as error:
                 decision.fail(error)
@@ -85,7 +90,7 @@ def _async_view(view: Any, endpoint: Endpoint) -> Any:
             named["delivery"] = decision
         with decision.current():
             try:
-                response = _whole(await view(request, *arguments, **named))
+                response = _whole(await view(request, *arguments, **named), request)
                 answer = await decision.finish_async(**_departure(response))
             except BaseException as error:
                 await decision.fail_async(error)
@@ -95,10 +100,15 @@ def _async_view(view: Any, endpoint: Endpoint) -> Any:
     return guarded
 
 
-def _whole(response: Any) -> HttpResponseBase:
+def _whole(response: Any, request: Any) -> HttpResponseBase:
     """The answer with its bytes: what a template raises is the delivery's failure too."""
     if not isinstance(response, HttpResponseBase):
         raise TypeError(f"the view returned {type(response).__name__}, not an HttpResponse")
+    if hasattr(request, "accepted_renderer") and not hasattr(response, "accepted_renderer"):
+        # A method of a view of the REST framework, which says only afterwards how its answers are rendered.
+        response.accepted_renderer = request.accepted_renderer  # type: ignore[attr-defined]
+        response.accepted_media_type = request.accepted_media_type  # type: ignore[attr-defined]
+        response.renderer_context = request.parser_context  # type: ignore[attr-defined]
     render = getattr(response, "render", None)
     return response if render is None else render()
 

@@ -11,16 +11,31 @@ from django.http import HttpRequest
 
 from surehook import Endpoint, MissingBody
 
+_BODY_ADVICE = (
+    "Django: request.read(), a multipart request.POST, or request.data of the REST framework took the body "
+    "before this view, and keep nothing of it. Let request.body come first, or put the decorator around "
+    "Hooks.as_view()."
+)
 
-def arrival(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
-    """The arguments of ``begin``."""
+
+def location(request: HttpRequest) -> dict[str, Any]:
+    """Those arguments of ``begin`` that are there before the body is."""
     path, query = quote(request.path), request.META.get("QUERY_STRING", "")
     return {
         "method": request.method,
         "path": f"{path}?{query}" if query else path,
         "headers": _headers(request),
-        "body": _raw_body(request, endpoint.max_body_bytes),
+    }
+
+
+def arrival(request: HttpRequest, endpoint: Endpoint) -> dict[str, Any]:
+    """All arguments of ``begin``."""
+    plain = getattr(request, "_request", request)  # the REST framework has one around Django's
+    return {
+        **location(request),
+        "body": _raw_body(plain, endpoint.max_body_bytes),
         "request": request,
+        "body_advice": _BODY_ADVICE,
     }
 
 
@@ -37,13 +52,37 @@ def _raw_body(request: Any, limit: int) -> bytes | MissingBody:
     Django's own limit, ``DATA_UPLOAD_MAX_MEMORY_SIZE``, gives way to the endpoint's.
     """
     if not hasattr(request, "_body"):
-        if request._read_started:  # a form parser was here before
-            return MissingBody.UNAVAILABLE
-        body = _stream(request).read(limit + 1)
-        if len(body) > limit:
-            return MissingBody.TOO_LARGE
+        try:
+            body = _read(request, limit + 1)
+        except OSError:  # Django's UnreadablePostError, or what a server raises of a chunked body
+            return MissingBody.INCOMPLETE
+        if isinstance(body, MissingBody):
+            return body
         request._body, request._stream = body, BytesIO(body)
     return MissingBody.TOO_LARGE if len(request._body) > limit else request._body
+
+
+def _read(request: Any, limit: int) -> bytes | MissingBody:
+    if request._read_started and not _rewound(request):  # a parser was here before
+        return MissingBody.UNAVAILABLE
+    body: bytes = _stream(request).read(limit)
+    if len(body) == limit:
+        return MissingBody.TOO_LARGE
+    return body if len(body) >= _announced(request) else MissingBody.INCOMPLETE
+
+
+def _announced(request: Any) -> int:
+    """The length that the headers promise. When a sender hangs up, some servers just end the body."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() else 0
+
+
+def _rewound(request: Any) -> bool:
+    """Under ASGI Django keeps the body in a file, which may be read again."""
+    try:
+        return hasattr(request, "scope") and request._stream.seek(0) == 0
+    except (AttributeError, OSError, ValueError):  # no file, or one that is closed
+        return False
 
 
 def _stream(request: Any) -> Any:

@@ -70,8 +70,14 @@ class _Atomic(ApplicationTransaction):
         self._atomic = transaction.atomic(store.using, durable=True)
         self._atomic.__enter__()
 
-    def load(self, key: str) -> bytes | None:
+    def flush(self) -> None:
         self._require_sound()
+        with connections[self._store.using].cursor() as cursor:
+            cursor.execute(
+                "SELECT 1"
+            )  # raises where the view broke its transaction in a way that Django did not see
+
+    def load(self, key: str) -> bytes | None:
         return self._store.load(key)
 
     def replace(self, key: str, old: bytes | None, new: bytes | None, expires_at: datetime | None) -> bool:

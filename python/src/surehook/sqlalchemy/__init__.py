@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from sqlalchemy.util import ThreadLocalRegistry
 
-from surehook import ApplicationStore, ApplicationTransaction
+from surehook import ApplicationStore, ApplicationTransaction, ConfigurationError
 from surehook.sqlalchemy import _statements
 from surehook.sqlalchemy._statements import messages
 
 __all__ = ["SessionStore", "SessionTransaction", "messages"]
+
+#: Under this name a session knows the delivery that has it.
+_OWNER = "surehook"
 
 
 class SessionStore(ApplicationStore):
@@ -20,12 +25,17 @@ class SessionStore(ApplicationStore):
 
     It is ``delivery.transaction.session``, and with a ``scoped_session`` the one that the
     handler has anyway. It must not commit: ``finish`` does.
+
+    A ``scoped_session`` of threads is refused where handlers share them (FastAPI, async views): deliveries
+    would share a session, and commit each other's work.
     """
 
     kind = "sqlalchemy"
 
     def __init__(self, session: Callable[[], Session]) -> None:
         self._session = session
+        registry = getattr(session, "registry", None)  # of a scoped_session: what tells its sessions apart
+        self.is_thread_bound = isinstance(registry, ThreadLocalRegistry)
 
     def load(self, key: str) -> bytes | None:
         """In a transaction of its own."""
@@ -38,8 +48,13 @@ class SessionStore(ApplicationStore):
             return _statements.replace(connection, key, old, new, expires_at)
 
     def begin(self) -> SessionTransaction:
-        """The session's transaction."""
-        return SessionTransaction(self._session())
+        """The session's transaction; no two deliveries have the same."""
+        session = self._session()
+        owner = session.info.get(_OWNER)
+        if owner is not None and owner() is not None:
+            fault = "its function returns the session of another delivery that is being handled"
+            raise ConfigurationError(f"dedup=SessionStore(...): {fault}", code="invalid_option")
+        return SessionTransaction(session)
 
     def remove_expired(self) -> int:
         """Remove the rows that nobody needs any more, and say how many; once a day is enough."""
@@ -55,6 +70,11 @@ class SessionTransaction(ApplicationTransaction):
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        session.info[_OWNER] = weakref.ref(self)
+
+    def flush(self) -> None:
+        """Raise what the handler's work comes to, as the handler's error."""
+        _statements.flush(self.session)
 
     def load(self, key: str) -> bytes | None:
         """Beside the handler's work."""
@@ -71,7 +91,12 @@ class SessionTransaction(ApplicationTransaction):
         except BaseException:
             self.session.rollback()
             raise
+        finally:
+            self.session.info.pop(_OWNER, None)
 
     def rollback(self) -> None:
         """Undo the handler's work."""
-        self.session.rollback()
+        try:
+            self.session.rollback()
+        finally:
+            self.session.info.pop(_OWNER, None)

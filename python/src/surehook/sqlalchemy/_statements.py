@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timezone
 from typing import Any
 
@@ -32,9 +33,17 @@ messages = Table(
 Runs = Session | Connection
 
 
+def flush(session: Session) -> None:
+    """Send what is pending in a session, and raise where its transaction is broken already."""
+    session.flush()
+    session.execute(select(1))
+
+
 def load(runs: Runs, key: str) -> bytes | None:
     """The value of a key."""
-    return runs.execute(select(messages.c.value).where(messages.c.key == key)).scalar_one_or_none()
+    row = messages.c.key == key
+    found: bytes | None = _executed(runs, select(messages.c.value).where(row)).scalar_one_or_none()
+    return found
 
 
 def replace(runs: Runs, key: str, old: bytes | None, new: bytes | None, expires_at: datetime | None) -> bool:
@@ -47,8 +56,14 @@ def replace(runs: Runs, key: str, old: bytes | None, new: bytes | None, expires_
         statement = delete(messages).where(row)
     else:
         statement = update(messages).where(row).values(value=new, expires_at=expires_at)
-    changed: Any = runs.execute(statement, execution_options={"preserve_rowcount": True})  # of an INSERT too
+    changed = _executed(runs, statement, preserve_rowcount=True)  # of an INSERT too
     return bool(changed.rowcount == 1)
+
+
+def _executed(runs: Runs, statement: Any, **options: Any) -> Any:
+    """Run a statement of ours, and none of the application's before it: what those raise is not ours."""
+    with runs.no_autoflush if isinstance(runs, Session) else contextlib.nullcontext():
+        return runs.execute(statement, execution_options=options)
 
 
 def _insert_unless_there(runs: Runs, **values: Any) -> Any:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from surehook import ApplicationStore, ApplicationTransaction
+from surehook import ApplicationStore, ApplicationTransaction, ConfigurationError
 from surehook.sqlalchemy import _statements
 
 __all__ = ["AsyncSessionStore", "AsyncSessionTransaction"]
@@ -21,6 +21,11 @@ class AsyncSessionStore(ApplicationStore):
     kind = "sqlalchemy"
 
     def __init__(self, session: async_sessionmaker[AsyncSession]) -> None:
+        if not isinstance(session, async_sessionmaker):
+            fault = f"{type(session).__name__} would give several deliveries one session"
+            raise ConfigurationError(
+                f"AsyncSessionStore needs an async_sessionmaker: {fault}", code="invalid_option"
+            )
         self._session = session
 
     async def load(self, key: str) -> bytes | None:
@@ -50,6 +55,10 @@ class AsyncSessionTransaction(ApplicationTransaction):
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
+
+    async def flush(self) -> None:
+        """Raise what the handler's work comes to, as the handler's error."""
+        await self.session.run_sync(_statements.flush)
 
     async def load(self, key: str) -> bytes | None:
         """Beside the handler's work."""
