@@ -9,6 +9,9 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::process::PerProcess;
 
+/// So many questions to stores of this host are asked at a time. They would only stand in line before one file.
+const BESIDE: usize = 16;
+
 static RUNTIME: LazyLock<PerProcess<Mutex<Option<Handle>>>> = LazyLock::new(|| PerProcess::new(Mutex::default));
 
 /// The I/O thread, for tasks to be spawned on.
@@ -36,7 +39,7 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(
 }
 
 fn start() -> std::io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(BESIDE).build()?;
     let handle = runtime.handle().clone();
     let thread = std::thread::Builder::new().name("surehook-io".to_owned());
     thread.spawn(move || runtime.block_on(std::future::pending::<()>()))?;

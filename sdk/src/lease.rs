@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use surehook_core::dedup::{DedupKey, LEASE_RENEWAL, OwnerToken, Renewal, StoreError};
 
 use crate::endpoint::Inner;
@@ -71,22 +70,30 @@ async fn tick() {
                 return;
             }
         }
-        leases.renew_due(Instant::now()).await;
+        leases.renew_due(Instant::now());
     }
 }
 
 impl Leases {
-    async fn renew_due(&self, now: Instant) {
-        let due = self.due(now);
-        join_all(due.into_iter().map(|held| async move {
-            let renewal = held.store.renew_on_io(held.key, held.owner, held.endpoint.clock.now()).await;
-            self.settle(&held, renewal, now);
-        }))
-        .await;
+    /// Each renewal by itself: a store that takes its time holds up no other.
+    fn renew_due(&self, now: Instant) {
+        for held in self.due(now) {
+            tokio::spawn(async move {
+                let renewal = held.store.renew_on_io(held.key, held.owner, held.endpoint.clock.now()).await;
+                LEASES.get().settle(&held, renewal, now);
+            });
+        }
     }
 
+    /// What is to be renewed; it is due again in time, should this renewal never end.
     fn due(&self, now: Instant) -> Vec<Held> {
-        self.lock().held.values().filter(|(_, at)| *at <= now).map(|(held, _)| held.clone()).collect()
+        let mut state = self.lock();
+        let due = state.held.values_mut().filter(|(_, at)| *at <= now);
+        due.map(|(held, at)| {
+            *at = now + LEASE_RENEWAL;
+            held.clone()
+        })
+        .collect()
     }
 
     fn settle(&self, held: &Held, renewal: Result<Renewal, StoreError>, now: Instant) {

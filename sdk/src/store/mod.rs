@@ -7,6 +7,8 @@ mod breaker;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod certificates;
 #[cfg(any(feature = "redis", feature = "postgres"))]
+mod fault;
+#[cfg(any(feature = "redis", feature = "postgres"))]
 mod link;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -257,7 +259,7 @@ fn only_the_application() -> StoreError {
     StoreError { reason: ONLY_THE_APPLICATION.to_owned() }
 }
 
-/// The operations for the I/O thread.
+/// The operations for the I/O thread, which none of them keeps waiting.
 impl DedupStore {
     pub(crate) async fn claim_on_io(
         &self,
@@ -269,8 +271,8 @@ impl DedupStore {
         let lease = self.lease();
         match &self.0 {
             #[cfg(any(feature = "redis", feature = "postgres"))]
-            Backing::Remote(store) => store.ask(|backend| backend.claim(key, fingerprint, owner, lease)).await,
-            _ => self.local().claim(&key, fingerprint, owner, now, lease),
+            Backing::Remote(store) => store.claim(key, fingerprint, owner, lease).await,
+            _ => self.beside(move |store| store.claim(&key, fingerprint, owner, now, lease)).await,
         }
     }
 
@@ -284,7 +286,7 @@ impl DedupStore {
         match &self.0 {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.ask(|backend| backend.renew(key, owner, lease)).await,
-            _ => self.local().renew(&key, owner, now, lease),
+            _ => self.beside(move |store| store.renew(&key, owner, now, lease)).await,
         }
     }
 
@@ -299,7 +301,7 @@ impl DedupStore {
         match &self.0 {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.ask(|backend| backend.complete(key, owner, response, ttl)).await,
-            _ => self.local().complete(&key, owner, response, now, ttl),
+            _ => self.beside(move |store| store.complete(&key, owner, response, now, ttl)).await,
         }
     }
 
@@ -307,8 +309,22 @@ impl DedupStore {
         match &self.0 {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.ask(|backend| backend.release(key, owner)).await,
-            _ => self.local().release(&key, owner),
+            _ => self.beside(move |store| store.release(&key, owner)).await,
         }
+    }
+
+    /// Asks a store of this host. A file may be held by another process, and the application's own store by anything: the I/O
+    /// thread, which renews the leases of all, does not wait for them. Memory never waits.
+    async fn beside<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if let Backing::Memory(store) = &self.0 {
+            return ask(&**store);
+        }
+        let store = self.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(store.local())).await;
+        asked.unwrap_or_else(|_| Err(StoreError { reason: "the store itself failed while it was asked".to_owned() }))
     }
 }
 

@@ -11,6 +11,7 @@ use surehook_core::dedup::{
 };
 
 use super::breaker::Breaker;
+use super::fault::{Fault, Reach};
 use super::{Migration, StoreStats};
 use crate::io;
 use crate::process::PerProcess;
@@ -21,9 +22,20 @@ const BUDGET: Duration = Duration::from_millis(250);
 const FIRST_BUDGET: Duration = Duration::from_secs(2);
 /// An operator can wait longer than a webhook.
 const OPERATOR_BUDGET: Duration = Duration::from_secs(30);
+/// A claim that nobody knows of is given back after these pauses, until it is: the claim itself may still be on its way. What
+/// is not given back by then lapses with its lease.
+const GIVE_BACK_AFTER: [Duration; 7] = [
+    Duration::ZERO,
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(12),
+];
 
 /// The answer to one operation, some time.
-pub(crate) type Reply<T> = BoxFuture<'static, Result<T, StoreError>>;
+pub(crate) type Reply<T> = BoxFuture<'static, Result<T, Fault>>;
 
 /// What a remote store can be asked. Every operation is one atomic one, decided by the store's own clock.
 pub(crate) trait Backend: Send + Sync {
@@ -48,9 +60,6 @@ pub(crate) trait Backend: Send + Sync {
     fn forget(self: Arc<Self>, key: DedupKey) -> Reply<bool>;
     fn stats(self: Arc<Self>) -> Reply<StoreStats>;
     fn migrate(self: Arc<Self>) -> Reply<Migration>;
-
-    /// Lets go of a connection that does not answer.
-    fn discard(&self);
 }
 
 /// A remote store, as the rest of the SDK sees it. Clones are the same store.
@@ -84,16 +93,43 @@ impl Remote {
 
     /// Asks the store. To be awaited on the I/O thread.
     pub(crate) async fn ask<T>(&self, call: impl FnOnce(Arc<dyn Backend>) -> Reply<T>) -> Result<T, StoreError> {
+        self.asked(call).await.map_err(|fault| fault.error)
+    }
+
+    /// Asks for a claim; one that may have been made without our knowing is given back, so that the provider's retry finds no
+    /// owner who does not know of it.
+    pub(crate) async fn claim(
+        &self,
+        key: DedupKey,
+        fingerprint: Fingerprint,
+        owner: OwnerToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        let claim = self.asked(|backend| backend.claim(key, fingerprint, owner, lease)).await;
+        if matches!(&claim, Err(fault) if fault.reach == Reach::Unanswered) {
+            tokio::spawn(self.clone().give_back(key, owner));
+        }
+        claim.map_err(|fault| fault.error)
+    }
+
+    async fn give_back(self, key: DedupKey, owner: OwnerToken) {
+        for pause in GIVE_BACK_AFTER {
+            tokio::time::sleep(pause).await;
+            if matches!(self.ask(|backend| backend.release(key, owner)).await, Ok(Release::Released)) {
+                return;
+            }
+        }
+    }
+
+    async fn asked<T>(&self, call: impl FnOnce(Arc<dyn Backend>) -> Reply<T>) -> Result<T, Fault> {
         let session = self.session.get();
         if !session.breaker.admits(Instant::now()) {
-            return Err(StoreError {
-                reason: "it failed 5 times in a row, and is asked again every second".to_owned(),
-            });
+            return Err(Fault::new(Reach::Unsent, "it failed 5 times in a row, and is asked again every second"));
         }
         let budget = if session.known.load(Ordering::Relaxed) { BUDGET } else { FIRST_BUDGET };
         let answer = within(budget, &session, call).await;
         session.known.store(true, Ordering::Relaxed);
-        session.breaker.record(answer.is_ok(), Instant::now());
+        session.breaker.record(!matches!(&answer, Err(fault) if fault.concerns_all()), Instant::now());
         answer
     }
 
@@ -112,22 +148,18 @@ impl Remote {
         call: impl FnOnce(Arc<dyn Backend>) -> Reply<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let remote = self.clone();
-        wait(async move { within(OPERATOR_BUDGET, &remote.session.get(), call).await })
+        wait(async move { within(OPERATOR_BUDGET, &remote.session.get(), call).await.map_err(|fault| fault.error) })
     }
 }
 
+/// A call that is not answered in time is dropped, and its connection with it where that is what kept it.
 async fn within<T>(
     budget: Duration,
     session: &Session,
     call: impl FnOnce(Arc<dyn Backend>) -> Reply<T>,
-) -> Result<T, StoreError> {
-    match tokio::time::timeout(budget, call(Arc::clone(&session.backend))).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            session.backend.discard();
-            Err(StoreError { reason: format!("no answer within {} ms", budget.as_millis()) })
-        }
-    }
+) -> Result<T, Fault> {
+    let answer = tokio::time::timeout(budget, call(Arc::clone(&session.backend))).await;
+    answer.unwrap_or_else(|_| Err(Fault::new(Reach::Unanswered, format!("no answer within {} ms", budget.as_millis()))))
 }
 
 /// Runs a future on the I/O thread and waits for it.
@@ -154,8 +186,8 @@ impl Store for Remote {
         _now: Timestamp,
         lease: Duration,
     ) -> Result<Claim, StoreError> {
-        let key = *key;
-        self.wait(move |backend| backend.claim(key, fingerprint, owner, lease))
+        let (remote, key) = (self.clone(), *key);
+        wait(async move { remote.claim(key, fingerprint, owner, lease).await })
     }
 
     fn renew(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use surehook_core::Timestamp;
@@ -14,8 +14,10 @@ use surehook_core::dedup::{
 use super::{CLAIM_KEPT, Migration, StoreStats};
 use crate::process::PerProcess;
 
-/// How long a process waits for another one's write.
+/// How long an operation waits for another process's write, the time among it that it waits for those before it.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
+/// What is left of it at least: many operations in a line are no reason to give up at the first write of another process.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
 /// Marks a file as one of this library ("Shk1"), so that no other database is written to by mistake.
 const APPLICATION_ID: i32 = 0x5368_6b31;
 /// The version of the table.
@@ -98,14 +100,16 @@ impl SqliteStore {
 
     /// Calls `with` on the open file; opens it first where it is not.
     fn with<T>(&self, with: impl FnOnce(&mut Connection, &mut u32) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let file = self.file.get();
+        let (file, asked) = (self.file.get(), Instant::now());
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let File { connection, writes } = &mut *file;
         let connection = match connection {
             Some(connection) => connection,
             None => connection.insert(self.open()?),
         };
-        with(connection, writes).map_err(|error| self.failed(&error))
+        let left = BUSY_TIMEOUT.saturating_sub(asked.elapsed()).max(LEAST_TIMEOUT);
+        let patient = connection.busy_timeout(left);
+        patient.and_then(|()| with(connection, writes)).map_err(|error| self.failed(&error))
     }
 
     fn open(&self) -> Result<Connection, StoreError> {

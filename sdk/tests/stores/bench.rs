@@ -19,6 +19,8 @@ static NAMES: AtomicU64 = AtomicU64::new(0);
 /// Makes entries of these messages older by a span.
 type Age = Box<dyn Fn(&[DedupKey], Duration) + Send + Sync>;
 
+pub type Spoil = Box<dyn Fn(&DedupKey) + Send + Sync>;
+
 pub struct Bench {
     pub url: String,
     pub store: DedupStore,
@@ -27,6 +29,8 @@ pub struct Bench {
     pub name: String,
     /// Where the server listens, for a proxy before it.
     pub port: Option<u16>,
+    /// Ways to make an entry one that cannot be read.
+    pub spoil: Vec<Spoil>,
     age: Age,
     _kept: Box<dyn Any + Send + Sync>,
 }
@@ -40,7 +44,16 @@ impl Bench {
 
     fn of(store: DedupStore, url: &str, port: Option<u16>, age: Age, kept: impl Any + Send + Sync) -> Self {
         let name = format!("{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::SeqCst));
-        Self { url: url.to_owned(), store, clock: ManualClock::new(), name, port, age, _kept: Box::new(kept) }
+        Self {
+            url: url.to_owned(),
+            store,
+            clock: ManualClock::new(),
+            name,
+            port,
+            spoil: Vec::new(),
+            age,
+            _kept: Box::new(kept),
+        }
     }
 
     /// An endpoint on this store, seen from a process of its own as far as the store is concerned.
@@ -98,7 +111,21 @@ pub fn redis() -> Option<Bench> {
         let mut connection = client.get_connection().unwrap();
         keys.iter().for_each(|key| age_in_redis(&mut connection, key, span));
     });
-    Some(Bench::new(&url, Some(port), age, server))
+    let ask = {
+        let client = redis::Client::open(url.clone()).unwrap();
+        move |command: &redis::Cmd| {
+            command.query::<redis::Value>(&mut client.get_connection().unwrap()).map(drop).unwrap()
+        }
+    };
+    let (spoil_type, spoil_field) = (ask.clone(), ask);
+    let of = |key: &DedupKey| format!("surehook:dedup:{key}");
+    Some(Bench {
+        spoil: vec![
+            Box::new(move |key| spoil_type(redis::cmd("SET").arg(of(key)).arg("of somebody else"))),
+            Box::new(move |key| spoil_field(redis::cmd("HSET").arg(of(key)).arg("response").arg("?"))),
+        ],
+        ..Bench::new(&url, Some(port), age, server)
+    })
 }
 
 pub fn redis_cluster() -> Option<Bench> {
@@ -125,7 +152,13 @@ pub fn postgres() -> Option<Bench> {
     // Only one of the tests that run at the same time creates the table.
     static MIGRATION: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _one = MIGRATION.lock().unwrap();
-    Some(Bench::new(&url, Some(port), age, server))
+    let run = move |sql: &str| in_postgres(port, async |client| client.batch_execute(sql).await);
+    Some(Bench {
+        spoil: vec![Box::new(move |key| {
+            run(&format!("UPDATE surehook_dedup SET response = '?' WHERE key = '\\x{key}'"));
+        })],
+        ..Bench::new(&url, Some(port), age, server)
+    })
 }
 
 pub fn postgres_url(port: u16) -> String {

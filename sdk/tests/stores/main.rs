@@ -8,6 +8,7 @@ mod cluster;
 mod crash;
 mod extremes;
 mod faults;
+mod held;
 mod model;
 mod proxy;
 mod refusals;
@@ -55,11 +56,13 @@ macro_rules! every_store {
 every_store! {
     memory: 500, [], [];
     sqlite: 200, [], [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
-    redis: 100, [a_failing_store_is_answered_for a_lost_reply_to_a_claim_costs_a_lease an_answer_outlives_a_short_failure
-        a_failing_store_can_be_ignored partitions_lose_nothing],
+    redis: 100, [a_failing_store_is_answered_for a_claim_whose_reply_was_lost_is_given_back an_answer_outlives_a_short_failure
+        a_failing_store_can_be_ignored partitions_lose_nothing a_connection_is_made_again_in_few_exchanges
+        one_unreadable_message_is_no_failing_store],
         [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
     redis_cluster: 50, [], [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
-    postgres: 60, [a_failing_store_is_answered_for a_lost_reply_to_a_claim_costs_a_lease an_answer_outlives_a_short_failure
-        a_failing_store_can_be_ignored partitions_lose_nothing],
+    postgres: 60, [a_failing_store_is_answered_for a_claim_whose_reply_was_lost_is_given_back an_answer_outlives_a_short_failure
+        a_failing_store_can_be_ignored partitions_lose_nothing a_connection_is_made_again_in_few_exchanges
+        one_unreadable_message_is_no_failing_store],
         [leases_are_renewed operators_can_look_and_forget killed_owners_lose_nothing processes_share_the_work];
 }

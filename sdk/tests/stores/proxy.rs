@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What the proxy does with the bytes it gets from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +21,24 @@ pub enum Fault {
     CutAfter(usize),
     /// Passes questions on, and closes a connection in place of the answer.
     LoseReply,
+    /// Passes answers on so much later, as a server that is far away does.
+    Late(Duration),
 }
 
 pub struct Proxy {
     pub port: u16,
     fault: Arc<Mutex<Fault>>,
+    clients: Arc<Mutex<Vec<TcpStream>>>,
+    exchanges: Arc<AtomicUsize>,
 }
 
 impl Proxy {
     pub fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, fault) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Fault::None)));
-        let shared = Arc::clone(&fault);
+        let (shared, clients) = (Arc::clone(&fault), Arc::<Mutex<Vec<TcpStream>>>::default());
+        let (open, exchanges) = (Arc::clone(&clients), Arc::<AtomicUsize>::default());
+        let counted = Arc::clone(&exchanges);
         // It ends with the process of the test.
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -42,18 +50,48 @@ impl Proxy {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
+                open.lock().unwrap().push(client.try_clone().unwrap());
                 let there = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let turns = Arc::new(Turns { asked: AtomicBool::new(false), exchanges: Arc::clone(&counted) });
+                let (fault, turn) = (Arc::clone(&shared), Arc::clone(&turns));
+                std::thread::spawn(move || pump(there.0, there.1, &fault, &turn, Direction::Question));
                 let fault = Arc::clone(&shared);
-                std::thread::spawn(move || pump(there.0, there.1, &fault, Direction::Question));
-                let fault = Arc::clone(&shared);
-                std::thread::spawn(move || pump(server, client, &fault, Direction::Answer));
+                std::thread::spawn(move || pump(server, client, &fault, &turns, Direction::Answer));
             }
         });
-        Self { port, fault }
+        Self { port, fault, clients, exchanges }
     }
 
     pub fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
+    }
+
+    /// How often a question was followed by an answer since this was last asked.
+    pub fn exchanges(&self) -> usize {
+        self.exchanges.swap(0, Ordering::SeqCst)
+    }
+
+    /// Closes every connection that is there.
+    pub fn cut(&self) {
+        for client in self.clients.lock().unwrap().drain(..) {
+            // One that has ended already stays so.
+            drop(client.shutdown(Shutdown::Both));
+        }
+    }
+}
+
+/// Whose turn it is on a connection.
+struct Turns {
+    asked: AtomicBool,
+    exchanges: Arc<AtomicUsize>,
+}
+
+impl Turns {
+    fn take(&self, direction: &Direction) {
+        let asks = *direction == Direction::Question;
+        if self.asked.swap(asks, Ordering::SeqCst) && !asks {
+            self.exchanges.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }
 
@@ -63,7 +101,7 @@ enum Direction {
     Answer,
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream, fault: &Mutex<Fault>, direction: Direction) {
+fn pump(mut from: TcpStream, mut to: TcpStream, fault: &Mutex<Fault>, turns: &Turns, direction: Direction) {
     let mut buffer = [0; 16 * 1024];
     loop {
         let length = match from.read(&mut buffer) {
@@ -71,8 +109,13 @@ fn pump(mut from: TcpStream, mut to: TcpStream, fault: &Mutex<Fault>, direction:
             Ok(length) => length,
         };
         let fault = *fault.lock().unwrap();
+        turns.take(&direction);
         let passed = match (fault, &direction) {
-            (Fault::None, _) | (Fault::Reset | Fault::Stall, Direction::Answer) => length,
+            (Fault::Late(by), Direction::Answer) => {
+                std::thread::sleep(by);
+                length
+            }
+            (Fault::None | Fault::Late(_), _) | (Fault::Reset | Fault::Stall, Direction::Answer) => length,
             (Fault::CutAfter(_) | Fault::LoseReply, Direction::Question) => length,
             (Fault::CutAfter(bytes), Direction::Answer) => bytes.min(length),
             // The bytes are read and go nowhere, until the other side gives up.

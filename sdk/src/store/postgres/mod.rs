@@ -12,10 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, join5};
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoreError,
-    StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoredResponse,
 };
 use surehook_core::{ConfigError, Timestamp};
 use tokio_postgres::config::{Host, SslMode};
@@ -25,7 +24,8 @@ use tokio_postgres::{Client, Config, Error, Row, Statement};
 
 use super::address::unusable;
 use super::certificates::CertificateFiles;
-use super::link::Link;
+use super::fault::{Fault, Reach};
+use super::link::{Lent, Link};
 use super::remote::{Backend, Remote, Reply};
 use super::{CLAIM_KEPT, Migration, StoreStats};
 use tls::Tls;
@@ -137,25 +137,30 @@ fn is_this_machine(host: &Host) -> bool {
     }
 }
 
-async fn connect(settings: Arc<Settings>) -> Result<Client, StoreError> {
+async fn connect(settings: Arc<Settings>) -> Result<Client, Fault> {
     let (client, connection) = settings.config.connect(settings.tls.clone()).await.map_err(|error| failed(&error))?;
     // The connection ends with the client; what ends it early is what its next statement is told.
     tokio::spawn(async move { drop(connection.await) });
-    client.batch_execute(SETTINGS).await.map_err(|error| failed(&error))?;
     Ok(client)
 }
 
 impl Session {
-    /// A connection whose table can be used, and that knows what it will be asked most.
-    async fn open(settings: Arc<Settings>) -> Result<Arc<Self>, StoreError> {
-        let client = connect(settings).await?;
-        check_table(&client).await?;
-        let session = Self { client, prepared: Mutex::default() };
-        session.prepare(CLAIM, CLAIM_TYPES).await.map_err(|error| failed(&error))?;
-        session.prepare(COMPLETE, COMPLETE_TYPES).await.map_err(|error| failed(&error))?;
-        // A claim that follows a release at once must not overtake it.
-        session.prepare(RELEASE, RELEASE_TYPES).await.map_err(|error| failed(&error))?;
-        Ok(Arc::new(session))
+    /// A connection whose table can be used, and that knows what it will be asked most. What it has to be told goes out
+    /// together: a connection that is made anew has to be of use within the budget of the call that needs it.
+    async fn open(settings: Arc<Settings>) -> Result<Arc<Self>, Fault> {
+        let session = Self { client: connect(settings).await?, prepared: Mutex::default() };
+        let (settled, table, claim, complete, release) = join5(
+            session.client.batch_execute(SETTINGS),
+            check_table(&session.client),
+            session.prepare(CLAIM, CLAIM_TYPES),
+            session.prepare(COMPLETE, COMPLETE_TYPES),
+            // A claim that follows a release at once must not overtake it.
+            session.prepare(RELEASE, RELEASE_TYPES),
+        )
+        .await;
+        table?;
+        let told = settled.and(claim.and(complete).and(release).map(drop));
+        told.map(|()| Arc::new(session)).map_err(|error| failed(&error))
     }
 
     async fn prepare(&self, sql: &'static str, types: &[Type]) -> Result<Statement, Error> {
@@ -177,7 +182,7 @@ impl Session {
 }
 
 /// Refuses a table that is not there, or of another version.
-async fn check_table(client: &Client) -> Result<(), StoreError> {
+async fn check_table(client: &Client) -> Result<(), Fault> {
     let row = client.query_typed_one(READ_VERSION, &[]).await.map_err(|error| failed(&error))?;
     let (exists, version): (bool, Option<String>) = (row.get(0), row.get(1));
     let reason = match (exists, version.as_deref()) {
@@ -187,19 +192,21 @@ async fn check_table(client: &Client) -> Result<(), StoreError> {
             "the table surehook_dedup in Postgres is of another version: run `surehook migrate URL` of this version"
         }
     };
-    Err(StoreError { reason: reason.to_owned() })
+    Err(Fault::new(Reach::Refused, reason))
 }
 
 impl Postgres {
     /// The connection of this link; the first call opens all of them.
-    async fn ready(&self, link: &Link<Arc<Session>>) -> Result<Arc<Session>, StoreError> {
+    async fn ready<'l>(&'l self, link: &'l Link<Arc<Session>>) -> Result<Lent<'l, Arc<Session>>, Fault> {
         if !self.opened.swap(true, Ordering::Relaxed) {
-            join_all(self.links.iter().map(|link| self.open(link))).await;
+            for opened in join_all(self.links.iter().map(|link| self.open(link))).await.into_iter().flatten() {
+                opened.answered(true);
+            }
         }
-        self.open(link).await
+        self.open(link).await.map_err(|fault| Fault { reach: Reach::Unsent, ..fault })
     }
 
-    async fn open(&self, link: &Link<Arc<Session>>) -> Result<Arc<Session>, StoreError> {
+    async fn open<'l>(&'l self, link: &'l Link<Arc<Session>>) -> Result<Lent<'l, Arc<Session>>, Fault> {
         link.get(|| Session::open(Arc::clone(&self.settings))).await
     }
 
@@ -207,9 +214,9 @@ impl Postgres {
         &self.links[key.first().map_or(0, |byte| usize::from(*byte)) % CONNECTIONS]
     }
 
-    async fn query(&self, key: &[u8], sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
+    async fn query(&self, key: &[u8], sql: &'static str, parameters: Parameters<'_>) -> Result<Vec<Row>, Fault> {
         self.ask(self.link(key), sql, parameters).await.map_err(|problem| match problem {
-            Problem::Unreachable(error) => error,
+            Problem::Unreachable(fault) => fault,
             Problem::Postgres(error) => failed(&error),
         })
     }
@@ -220,15 +227,17 @@ impl Postgres {
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Problem> {
-        let session = self.ready(link).await.map_err(Problem::Unreachable)?;
-        session.query(sql, parameters).await.map_err(|error| {
-            // A server that answers keeps its connection, unless it no longer takes writes or has lost the table.
-            let moved = [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::UNDEFINED_TABLE];
-            if error.code().is_none_or(|code| moved.contains(code)) || session.client.is_closed() {
-                link.discard();
-            }
-            Problem::Postgres(error)
-        })
+        let lent = self.ready(link).await.map_err(Problem::Unreachable)?;
+        let session = lent.connection();
+        let answer = session.query(sql, parameters).await;
+        // A server that answers keeps its connection, unless it no longer takes writes or has lost the table.
+        let moved = [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::UNDEFINED_TABLE];
+        let usable = answer
+            .as_ref()
+            .err()
+            .is_none_or(|error| error.code().is_some_and(|code| !moved.contains(code)) && !session.client.is_closed());
+        lent.answered(usable);
+        answer.map_err(Problem::Postgres)
     }
 
     async fn claim(
@@ -237,7 +246,7 @@ impl Postgres {
         fingerprint: Fingerprint,
         owner: OwnerToken,
         lease: Duration,
-    ) -> Result<Claim, StoreError> {
+    ) -> Result<Claim, Fault> {
         let lease = micros(lease.min(LEASE_LIMIT));
         let (kept, token) = (micros(CLAIM_KEPT), owner.get().to_be_bytes());
         let (key, token, body) = (&key.as_bytes()[..], &token[..], &fingerprint.as_bytes()[..]);
@@ -261,7 +270,7 @@ impl Postgres {
                 return seen(row, fingerprint);
             }
         }
-        Err(StoreError { reason: "Postgres did not say who holds a message".to_owned() })
+        Err(Fault::new(Reach::Message, "Postgres did not say who holds a message"))
     }
 
     /// Removes what has expired, now and then, beside the call.
@@ -277,12 +286,12 @@ impl Postgres {
 type Parameters<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
 enum Problem {
-    Unreachable(StoreError),
+    Unreachable(Fault),
     Postgres(Error),
 }
 
 /// What a claim's row says.
-fn seen(row: &Row, fingerprint: Fingerprint) -> Result<Claim, StoreError> {
+fn seen(row: &Row, fingerprint: Fingerprint) -> Result<Claim, Fault> {
     let (owned, held, lease_end, response): (bool, &[u8], i64, Option<&[u8]>) =
         (row.get(0), row.get(1), row.get(2), row.get(3));
     let same_body = held == fingerprint.as_bytes();
@@ -388,20 +397,16 @@ impl Backend for Postgres {
             let row = client.query_typed_one(READ_VERSION, &[]).await.map_err(|error| failed(&error))?;
             if row.get::<_, bool>(0) {
                 let reason = "Postgres has a table surehook_dedup that this version of Surehook did not create";
-                return Err(StoreError { reason: reason.to_owned() });
+                return Err(Fault::new(Reach::Refused, reason));
             }
             client.batch_execute(SCHEMA).await.map_err(|error| failed(&error))?;
             Ok(Migration::Done)
         }
         .boxed()
     }
-
-    fn discard(&self) {
-        self.links.iter().for_each(Link::discard);
-    }
 }
 
-fn entry(row: &Row) -> Result<Entry, StoreError> {
+fn entry(row: &Row) -> Result<Entry, Fault> {
     let time = |index| Timestamp::from_unix_micros(row.get(index));
     let token: [u8; 16] = row.get::<_, &[u8]>(0).try_into().map_err(|_| foreign())?;
     let body: [u8; 32] = row.get::<_, &[u8]>(1).try_into().map_err(|_| foreign())?;
@@ -412,7 +417,7 @@ fn entry(row: &Row) -> Result<Entry, StoreError> {
     })
 }
 
-fn stored(bytes: &[u8]) -> Result<Arc<StoredResponse>, StoreError> {
+fn stored(bytes: &[u8]) -> Result<Arc<StoredResponse>, Fault> {
     StoredResponse::from_bytes(bytes).map(Arc::new).ok_or_else(foreign)
 }
 
@@ -421,12 +426,12 @@ fn micros(span: Duration) -> f64 {
     span.as_secs_f64() * 1e6
 }
 
-fn foreign() -> StoreError {
-    StoreError { reason: "the table surehook_dedup holds a row that this version did not write".to_owned() }
+fn foreign() -> Fault {
+    Fault::new(Reach::Message, "the table surehook_dedup holds a row that this version did not write")
 }
 
 /// What went wrong, and what to do about the usual causes. Errors of the client hold no password.
-fn failed(error: &Error) -> StoreError {
+fn failed(error: &Error) -> Fault {
     let advice = match error.code() {
         Some(&SqlState::INVALID_PASSWORD | &SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
             "; check the user and the password"
@@ -444,5 +449,19 @@ fn failed(error: &Error) -> StoreError {
         text.push_str(&format!(": {deeper}"));
         cause = deeper.source();
     }
-    StoreError { reason: format!("{text}{advice}") }
+    Fault::new(reach(error.code()), format!("{text}{advice}"))
+}
+
+/// Whom an error concerns, by its class: one statement's data, locks and rules, or everybody.
+fn reach(code: Option<&SqlState>) -> Reach {
+    match code.map(SqlState::code) {
+        None => Reach::Unanswered,
+        // Asked to end it, or to wait for no lock.
+        Some("55P03" | "57014") => Reach::Message,
+        Some(code) => match &code[..2] {
+            // Data, constraints, deadlocks, a function of a trigger.
+            "22" | "23" | "40" | "P0" => Reach::Message,
+            _ => Reach::Refused,
+        },
+    }
 }

@@ -11,18 +11,19 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 use redis::aio::ConnectionLike;
 use redis::cluster_async::ClusterConnection;
 use redis::{ErrorKind, RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind};
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoreError,
-    StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoredResponse,
 };
 use surehook_core::{ConfigError, Timestamp};
 
 use super::address::{Layout, Servers, unusable};
 use super::certificates::CertificateFiles;
-use super::link::Link;
+use super::fault::{Fault, Reach};
+use super::link::{Lent, Link};
 use super::remote::{Backend, Remote, Reply};
 use super::{CLAIM_KEPT, Migration, NAMESPACE, StoreStats};
 use crate::tls;
@@ -55,49 +56,56 @@ struct Redis {
 
 /// Connects to the server that takes writes. The link and the caller's budget set the time.
 async fn connect(deployment: Deployment) -> RedisResult<Connection> {
-    let mut connection = deployment.connect().await?;
-    match &mut connection {
+    let connection = deployment.connect().await?;
+    match &connection {
         Connection::Server(server) => load(server).await?,
         Connection::Cluster(cluster) => load(cluster).await?,
     }
     Ok(connection)
 }
 
-/// Makes the scripts known, so that each operation is one round trip, and a claim does not overtake a release before it.
-async fn load(server: &mut impl ConnectionLike) -> RedisResult<()> {
-    for script in [&CLAIM, &RENEW, &COMPLETE, &RELEASE] {
-        script.load_async(server).await?;
-    }
-    Ok(())
+/// Makes the scripts known, so that each operation is one round trip, and a claim does not overtake a release before it. All
+/// of them in one round trip: a connection that is made anew has to be of use within the budget of the call that needs it.
+async fn load<C: ConnectionLike + Clone>(server: &C) -> RedisResult<()> {
+    let load = |script: &'static Script| {
+        let mut server = server.clone();
+        async move { script.load_async(&mut server).await }
+    };
+    try_join_all([&*CLAIM, &*RENEW, &*COMPLETE, &*RELEASE].map(load)).await.map(drop)
 }
 
 impl Redis {
-    async fn connection(&self) -> Result<Connection, StoreError> {
+    async fn connection(&self) -> Result<Lent<'_, Connection>, Fault> {
         let deployment = self.deployment.clone();
-        self.link.get(|| connect(deployment).map(|made| made.map_err(|error| failed(&error)))).await
+        let unsent = |error| Fault { reach: Reach::Unsent, ..failed(&error) };
+        self.link.get(|| connect(deployment).map(move |made| made.map_err(unsent))).await
     }
 
     /// Runs a script; an answer of the server that another server would not give makes the link look for that one.
-    async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Vec<Vec<u8>>, StoreError> {
-        let answer = match self.connection().await? {
+    async fn run(&self, script: &ScriptInvocation<'_>) -> Result<Vec<Vec<u8>>, Fault> {
+        let lent = self.connection().await?;
+        let answer: RedisResult<_> = match lent.connection() {
             Connection::Server(mut server) => script.invoke_async(&mut server).await,
             Connection::Cluster(mut cluster) => script.invoke_async(&mut cluster).await,
         };
-        answer.map_err(|error: RedisError| {
-            if !matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ResponseError)) {
-                self.link.discard();
-            }
-            failed(&error)
-        })
+        settled(lent, answer)
     }
 
-    async fn count(&self) -> Result<StoreStats, StoreError> {
-        let counted = match self.connection().await? {
+    async fn count(&self) -> Result<StoreStats, Fault> {
+        let lent = self.connection().await?;
+        let counted = match lent.connection() {
             Connection::Server(mut server) => count(&mut server).await,
             Connection::Cluster(cluster) => count_all(&cluster).await,
         };
-        counted.map_err(|error| failed(&error))
+        settled(lent, counted)
     }
+}
+
+/// What a call came to, and whether its connection can be asked again.
+fn settled<T>(lent: Lent<'_, Connection>, answer: RedisResult<T>) -> Result<T, Fault> {
+    let answer = answer.map_err(|error| failed(&error));
+    lent.answered(!matches!(&answer, Err(fault) if fault.concerns_all()));
+    answer
 }
 
 async fn count_all(cluster: &ClusterConnection) -> RedisResult<StoreStats> {
@@ -117,6 +125,8 @@ async fn count(server: &mut impl ConnectionLike) -> RedisResult<StoreStats> {
     loop {
         let mut scan = redis::cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(format!("{NAMESPACE}:dedup:*")).arg("COUNT").arg(SCAN_STEP);
+        // Something else under a key of ours is no message.
+        scan.arg("TYPE").arg("hash");
         let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(server).await?;
         let mut looks = redis::pipe();
         for key in &keys {
@@ -236,11 +246,12 @@ impl Backend for Redis {
         async move {
             let mut command = redis::cmd("DEL");
             command.arg(name(&key));
-            let forgotten = match self.connection().await? {
+            let lent = self.connection().await?;
+            let forgotten = match lent.connection() {
                 Connection::Server(mut server) => command.query_async(&mut server).await,
                 Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
             };
-            forgotten.map_err(|error: RedisError| failed(&error))
+            settled(lent, forgotten)
         }
         .boxed()
     }
@@ -251,11 +262,7 @@ impl Backend for Redis {
 
     fn migrate(self: Arc<Self>) -> Reply<Migration> {
         // Redis needs no table; that it can be reached is still worth saying.
-        async move { self.connection().await.map(|_| Migration::Nothing) }.boxed()
-    }
-
-    fn discard(&self) {
-        self.link.discard();
+        async move { self.connection().await.map(|lent| lent.answered(true)).map(|()| Migration::Nothing) }.boxed()
     }
 }
 
@@ -280,29 +287,37 @@ fn parts(answer: &[Vec<u8>]) -> Vec<&[u8]> {
     answer.iter().map(Vec::as_slice).collect()
 }
 
-fn time(text: &[u8]) -> Result<Timestamp, StoreError> {
+fn time(text: &[u8]) -> Result<Timestamp, Fault> {
     let micros = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     micros.map(Timestamp::from_unix_micros).ok_or_else(foreign)
 }
 
-fn holder(bytes: &[u8]) -> Result<OwnerToken, StoreError> {
+fn holder(bytes: &[u8]) -> Result<OwnerToken, Fault> {
     bytes.try_into().map(|bytes| OwnerToken::new(u128::from_be_bytes(bytes))).map_err(|_| foreign())
 }
 
-fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, StoreError> {
+fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, Fault> {
     bytes.try_into().map(Fingerprint::from_bytes).map_err(|_| foreign())
 }
 
-fn stored(bytes: &[u8]) -> Result<Arc<StoredResponse>, StoreError> {
+fn stored(bytes: &[u8]) -> Result<Arc<StoredResponse>, Fault> {
     StoredResponse::from_bytes(bytes).map(Arc::new).ok_or_else(foreign)
 }
 
-fn foreign() -> StoreError {
-    StoreError { reason: "Redis holds something under this message's key that this version did not write".to_owned() }
+fn foreign() -> Fault {
+    let reason = "Redis holds something under this message's key that this version did not write";
+    Fault::new(Reach::Message, reason)
 }
 
-fn failed(error: &RedisError) -> StoreError {
-    StoreError { reason: described(error) }
+fn failed(error: &RedisError) -> Fault {
+    let reach = match (error.kind(), error.code()) {
+        // What a script says that met something else under its key than it left there.
+        (ErrorKind::Server(ServerErrorKind::ResponseError), _) | (_, Some("WRONGTYPE")) => Reach::Message,
+        (ErrorKind::UnexpectedReturnType, _) => Reach::Message,
+        (ErrorKind::Io | ErrorKind::Parse, _) => Reach::Unanswered,
+        _ => Reach::Refused,
+    };
+    Fault::new(reach, described(error))
 }
 
 /// What went wrong, and what to do about the usual causes. Errors of the client hold no password.
