@@ -13,6 +13,9 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub const MAX_METADATA: usize = 8 * 1024;
 /// The most characters of a metadata member's name.
 const MAX_NAME: usize = 200;
+/// What the name and the value of a pair are called.
+const NAME_MEMBERS: &[&str] = &["name", "key", "field", "header", "label", "Name", "Key"];
+const VALUE_MEMBERS: &[&str] = &["value", "values", "val", "content", "text", "Value"];
 /// Stands in metadata from which members were left out.
 const TRUNCATED: &str = "_truncated";
 
@@ -158,21 +161,28 @@ fn without(value: Value, paths: &[&[String]]) -> Value {
 /// The value without credentials: whole values under telling names, and what looks like one anywhere else.
 fn redacted(value: Value, redactor: &Redactor) -> Value {
     match value {
-        Value::String(text) => Value::String(redactor.text(&text).into_owned()),
+        Value::String(text) => Value::String(redactor.limited(&text, MAX_BODY)),
         Value::Number(number) if redactor.text(&number.to_string()).contains(REDACTED) => {
             Value::String(REDACTED.into())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(|item| redacted(item, redactor)).collect()),
         Value::Object(members) => {
+            let names_one = names_a_credential(&members);
             let redacted = members.into_iter().map(|(name, value)| {
-                let hidden = is_telling_name(&name) && !matches!(value, Value::Null | Value::Bool(_));
-                let value = if hidden { Value::String(REDACTED.into()) } else { redacted(value, redactor) };
-                (redactor.text(&name).into_owned(), value)
+                let is_told = matches!(value, Value::Null | Value::Bool(_));
+                let hidden = is_telling_name(&name) || names_one && VALUE_MEMBERS.contains(&name.as_str());
+                let value = if hidden && !is_told { Value::String(REDACTED.into()) } else { redacted(value, redactor) };
+                (redactor.name(&name), value)
             });
             Value::Object(redacted.collect())
         }
         other => other,
     }
+}
+
+/// Whether an object is a pair of a telling name and its value: `{"name": "password", "value": "x"}`.
+fn names_a_credential(members: &Map<String, Value>) -> bool {
+    NAME_MEMBERS.iter().filter_map(|member| members.get(*member)?.as_str()).any(is_telling_name)
 }
 
 /// Whether a text is a form, whose values are encoded so that no credential in them could be recognised.

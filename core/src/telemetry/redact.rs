@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::attempt::ErrorInfo;
 use super::credentials::{self, REDACTED, without_credentials};
 use super::fingerprint::error_fingerprint;
+use crate::marks::MAX_STEP_NAME;
 use crate::request::HeaderPairs;
 use crate::text::cut;
 
@@ -17,10 +20,16 @@ pub const MAX_MESSAGE: usize = 1000;
 pub const MAX_PATH: usize = 1000;
 /// The most bytes of a header's value that are told.
 pub const MAX_HEADER: usize = 200;
-/// More of a text is not even looked at.
-const MAX_INPUT: usize = 8 * 1024;
+/// The most bytes of a label (a message's id, an event type) that are told.
+pub const MAX_LABEL: usize = 1000;
+/// So much more than its limit is looked at of a text: what is redacted makes room.
+const LOOK_AHEAD: usize = 1024;
+/// How much of a secret must stand at the end of a text to be taken for its beginning.
+const MIN_BEGINNING: usize = 4;
 /// The most members of a query that are told.
 const MAX_QUERY_MEMBERS: usize = 20;
+/// The most bytes of a name, such as that of a step or of an error's type, that are told.
+pub const MAX_NAME: usize = 200;
 /// A shorter secret would be found in harmless text.
 const MIN_SECRET: usize = 8;
 /// A path segment of this length that mixes letters and digits is a capability, not a name.
@@ -89,14 +98,76 @@ impl Redactor {
         }
     }
 
-    /// A message of an error, or a reason: redacted, then cut to [`MAX_MESSAGE`] bytes.
+    /// A message of an error, or a reason: redacted, and cut to [`MAX_MESSAGE`] bytes.
     pub fn message(&self, message: &str) -> String {
-        cut(&self.text(&whole_words(message)), MAX_MESSAGE).to_owned()
+        self.limited(message, MAX_MESSAGE)
+    }
+
+    /// A short name, such as an error's type: redacted, and cut to [`MAX_NAME`] bytes.
+    pub fn name(&self, name: &str) -> String {
+        self.limited(name, MAX_NAME)
+    }
+
+    /// The name of a step: redacted, and cut to no fewer than [`MAX_STEP_NAME`] characters.
+    pub fn step(&self, name: &str) -> String {
+        self.limited(name, MAX_STEP_NAME * 4)
+    }
+
+    /// A label, by which records are found and told apart. One with a credential in it becomes `redacted-` and its HMAC
+    /// under `key`, the API key, so that two different ones stay two.
+    ///
+    /// ```
+    /// use surehook_core::telemetry::redact::Redactor;
+    ///
+    /// let redactor = Redactor::new::<&str>(&[]);
+    /// assert_eq!(redactor.label("msg_1", b"shk_1"), "msg_1");
+    /// let label = redactor.label("sk_live_51H8xCanary", b"shk_1");
+    /// assert!(label.starts_with("redacted-") && label.len() == 41);
+    /// assert_ne!(label, redactor.label("sk_live_51H8xCanary2", b"shk_1"));
+    /// ```
+    pub fn label(&self, label: &str, key: &[u8]) -> String {
+        let told = self.limited(label, MAX_LABEL);
+        if label.len() <= MAX_LABEL && told == label {
+            return told;
+        }
+        if self.text(cut(label, MAX_LABEL + LOOK_AHEAD)) == cut(label, MAX_LABEL + LOOK_AHEAD) {
+            return cut(label, MAX_LABEL).to_owned();
+        }
+        // Any length of key will do.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return REDACTED.to_owned() };
+        mac.update(label.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        format!("redacted-{}", base16ct::lower::encode_string(&digest[..16]))
+    }
+
+    /// A text as far as it is told: cut a little beyond `limit`, redacted, and cut to it. What the first cut may have split
+    /// goes, for half of a credential looks like none.
+    pub(super) fn limited(&self, text: &str, limit: usize) -> String {
+        let start = cut(text, limit + LOOK_AHEAD);
+        let clean = self.text(start);
+        if start.len() == text.len() {
+            return cut(&clean, limit).to_owned();
+        }
+        let whole = self.without_split_end(&clean);
+        let told = cut(whole, limit);
+        if told.len() < whole.len() {
+            told.to_owned()
+        } else {
+            format!("{} …", told.trim_end()).trim_start().to_owned()
+        }
+    }
+
+    /// A text that was cut, without its last word, digits before that, and what may be the beginning of a known secret.
+    fn without_split_end<'t>(&self, text: &'t str) -> &'t str {
+        let end = text.rfind(|c: char| c.is_whitespace() || matches!(c, '/' | '&' | ',' | ';')).unwrap_or(0);
+        let split = self.secrets.iter().filter_map(|secret| beginning_at_end(text, secret)).min();
+        let text = &text[..split.unwrap_or(end).min(end)];
+        text.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '-'))
     }
 
     /// An error as it may be told. `location` is where it was raised, in any form; it only goes into the fingerprint.
     pub fn error(&self, kind: &str, message: &str, location: Option<&str>) -> ErrorInfo {
-        let kind = cut(&self.text(&whole_words(kind)), MAX_HEADER).to_owned();
+        let kind = self.name(kind);
         let message = self.message(message);
         let fingerprint = error_fingerprint(&kind, &message, location);
         ErrorInfo { kind, message, fingerprint }
@@ -105,7 +176,8 @@ impl Redactor {
     /// A path with its query: the query's values are redacted, and so is every part of the path that looks like a
     /// capability. Cut to [`MAX_PATH`] bytes.
     pub fn path(&self, path: &str) -> String {
-        let path = whole_words(path);
+        let start = cut(path, MAX_PATH + LOOK_AHEAD);
+        let path = if start.len() < path.len() { self.without_split_end(start) } else { start };
         let path = path.split('#').next().unwrap_or_default();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let path = self.text(path);
@@ -121,6 +193,11 @@ impl Redactor {
         cut(&told, MAX_PATH).to_owned()
     }
 
+    /// Whether a header is, or holds, what would be redacted.
+    pub(crate) fn takes_for_a_credential(&self, name: &str, value: &str) -> bool {
+        credentials::is_telling_name(name) || matches!(self.text(value), Cow::Owned(_))
+    }
+
     /// The headers of the allow-list, names in lower case. Of a repeated one the first is told.
     pub fn headers(&self, headers: HeaderPairs<'_>) -> BTreeMap<String, String> {
         let mut told = BTreeMap::new();
@@ -134,11 +211,19 @@ impl Redactor {
     }
 
     fn header(&self, name: &str, value: &[u8]) -> String {
-        let Ok(value) = std::str::from_utf8(value) else { return REDACTED.to_owned() };
+        // A cut may split a character.
+        let start = &value[..value.len().min(MAX_HEADER + LOOK_AHEAD + 4)];
+        let value = match std::str::from_utf8(start) {
+            Ok(value) => value,
+            Err(error) if error.error_len().is_none() && start.len() < value.len() => {
+                std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(_) => return REDACTED.to_owned(),
+        };
         if !has_the_form(name, value) {
             return REDACTED.to_owned();
         }
-        cut(&self.text(&whole_words(value)), MAX_HEADER).to_owned()
+        self.limited(value, MAX_HEADER)
     }
 
     /// The members of a query or a form, their values redacted.
@@ -178,14 +263,14 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     forms
 }
 
-/// As much of a text as is looked at. Where it is cut, the last word goes too: half of a secret looks like no secret.
-fn whole_words(text: &str) -> Cow<'_, str> {
-    if text.len() <= MAX_INPUT {
-        return Cow::Borrowed(text);
-    }
-    let start = cut(text, MAX_INPUT);
-    let end = start.rfind(|c: char| c.is_whitespace() || matches!(c, '/' | '&' | ',' | ';')).unwrap_or(0);
-    Cow::Owned(format!("{} …", &start[..end]))
+/// Where a beginning of the secret stands at the end of a text.
+fn beginning_at_end(text: &str, secret: &str) -> Option<usize> {
+    let longest = secret.len().saturating_sub(1).min(text.len());
+    let lengths = (MIN_BEGINNING..=longest).rev();
+    lengths
+        .filter(|length| secret.is_char_boundary(*length))
+        .find(|&length| text.ends_with(&secret[..length]))
+        .map(|length| text.len() - length)
 }
 
 /// Whether a header that has a form has it. Anything else in its place could be anything.
