@@ -12,6 +12,7 @@ use surehook_core::dedup::{
     OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, UnreadableEntry,
     on_id_reuse,
 };
+use surehook_core::telemetry::redact::Redactor;
 use surehook_core::{ReasonCode, Timestamp};
 
 const FIRST: OwnerToken = OwnerToken::new(1);
@@ -207,47 +208,97 @@ fn replays_are_byte_equal() {
 }
 
 #[test]
-fn a_long_body_is_left_out_as_a_whole() {
-    let headers: [(&[u8], &[u8]); 3] =
-        [(b"content-type", b"text/plain"), (b"content-encoding", b"gzip"), (b"etag", b"\"1\"")];
+fn a_long_body_is_left_out_as_a_whole_with_what_describes_it() {
+    let headers: [(&[u8], &[u8]); 8] = [
+        (b"content-type", b"text/plain"),
+        (b"content-encoding", b"gzip"),
+        (b"content-language", b"de"),
+        (b"Content-Disposition", b"inline"),
+        (b"Last-Modified", b"Sun, 06 Nov 1994 08:49:37 GMT"),
+        (b"etag", b"\"1\""),
+        (b"Content-Security-Policy", b"default-src 'none'"),
+        (b"location", b"/users/1"),
+    ];
     let long = vec![b'x'; STORED_BODY_LIMIT + 1];
     for body in [Some(&long[..]), None] {
         let stored = StoredResponse::capture(200, &headers, body);
         assert_eq!((stored.body(), stored.replay_body()), (&StoredBody::Omitted, &b""[..]));
         let headers = stored.replay_headers();
         let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["content-type", "Idempotent-Replayed"]);
-        assert_eq!(headers[1].1, "body-omitted");
+        assert_eq!(names, ["content-security-policy", "location", "Idempotent-Replayed"]);
+        assert_eq!(headers[2].1, "body-omitted");
     }
 }
 
+fn kept(stored: &StoredResponse) -> Vec<(&str, &str)> {
+    stored.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 #[test]
-fn headers_are_stored_by_allow_list() {
-    let headers: [(&[u8], &[u8]); 12] = [
+fn headers_are_stored_but_for_those_that_are_wrong_a_second_time() {
+    let wrong: [(&[u8], &[u8]); 25] = [
         (b"Set-Cookie", b"session=1"),
-        (b"Content-Language", b"de"),
-        (b"content-language", b"fr"),
+        (b"Set-Cookie2", b"session=1"),
         (b"Content-Length", b"2"),
         (b"Transfer-Encoding", b"chunked"),
+        (b"Connection", b"close, X-One-Hop"),
+        (b"x-one-hop", b"1"),
+        (b"Keep-Alive", b"timeout=5"),
+        (b"Proxy-Authenticate", b"Basic"),
+        (b"TE", b"trailers"),
+        (b"Trailer", b"expires"),
+        (b"Upgrade", b"h2c"),
         (b"Date", b"Sun, 06 Nov 1994 08:49:37 GMT"),
+        (b"Clear-Site-Data", b"\"*\""),
+        (b"Server-Timing", b"db;dur=53"),
+        (b"traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        (b"X-Request-Id", b"1"),
         (b"X-Api-Key", b"1"),
-        (b"Webhook-Delivery", b"abort-message"),
+        (b"X-CSRF-Token", b"1"),
+        (b"Authorization", b"Bearer abcdef123456"),
+        (b"X-Note", b"sk_live_51H8xCanary"),
+        (b"Location", b"https://user:hunter2@example.com/"),
         (b"Idempotent-Replayed", b"true"),
         (b"ETag", b"split\r\nset-cookie: a=b"),
-        (b"Location", b"caf\xc3\xa9"),
-        (b"Cache-Control", b"no-store"),
+        (b"X-Name", b"caf\xc3\xa9"),
+        (b"no name", b"1"),
     ];
-    let stored = StoredResponse::capture(200, &headers, Some(b"ok"));
-    let kept: Vec<_> = stored.headers().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let right: [(&[u8], &[u8]); 6] = [
+        (b"Content-Language", b"de"),
+        (b"content-language", b"fr"),
+        (b"Webhook-Delivery", b"abort-message"),
+        (b"Cache-Control", b"no-store"),
+        (b"X-Anything", b"of the handler's"),
+        (b"Vary", b"accept"),
+    ];
+    let all = [&wrong[..], &right].concat();
+    let stored = StoredResponse::capture(200, &all, Some(b"ok"));
     assert_eq!(
-        kept,
+        kept(&stored),
         [
             ("content-language", "de"),
             ("content-language", "fr"),
             ("webhook-delivery", "abort-message"),
-            ("cache-control", "no-store")
+            ("cache-control", "no-store"),
+            ("x-anything", "of the handler's"),
+            ("vary", "accept"),
         ]
     );
+    let alone = StoredResponse::capture(200, &[(b"Connection", b"close, X-One-Hop"), (b"Date", b"x")], Some(b"ok"));
+    assert!(kept(&alone).is_empty());
+}
+
+#[test]
+fn headers_that_were_there_before_the_handler_are_not_its_own() {
+    let before: [(&[u8], &[u8]); 3] =
+        [(b"X-Powered-By", b"Express"), (b"Vary", b"accept"), (b"x-frame-options", b"DENY")];
+    let after: [(&[u8], &[u8]); 4] =
+        [(b"x-powered-by", b"Express"), (b"vary", b"accept, cookie"), (b"X-Frame-Options", b"DENY"), (b"x-own", b"1")];
+    let redactor = Redactor::new(&["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]);
+    let stored = StoredResponse::capture_set(200, &before, &after, Some(b"ok"), &redactor);
+    assert_eq!(kept(&stored), [("vary", "accept, cookie"), ("x-own", "1")]);
+    let own: [(&[u8], &[u8]); 1] = [(b"x-key", b"C2FVsBQIhrscChlQIMV+b5sSYspob7oD")];
+    assert!(kept(&StoredResponse::capture_set(200, &[], &own, Some(b"ok"), &redactor)).is_empty());
 }
 
 #[test]
@@ -279,19 +330,29 @@ fn bytes_that_nobody_wrote_are_no_response() {
     for length in 0..whole.len() - 2 {
         assert_eq!(StoredResponse::from_bytes(&whole[..length]), None, "cut after {length} bytes");
     }
-    let mut newer = whole.clone();
+    let mut newer = whole;
     newer[0] = 2;
-    let mut forged = whole.clone();
-    let name = forged.windows(8).position(|window| window == b"location").expect("the header's name");
-    forged[name..name + 8].copy_from_slice(b"x-forged");
+    let mut long = StoredResponse::capture(200, &[], Some(b"")).to_bytes();
+    long.resize(long.len() + STORED_BODY_LIMIT + 1, b'x');
+    for bytes in [newer, long, b"\x01\x00\xc8\x00\x00\x00body".to_vec()] {
+        assert_eq!(StoredResponse::from_bytes(&bytes), None);
+    }
+}
+
+#[test]
+fn what_is_not_stored_is_not_read_either() {
+    let whole = StoredResponse::capture(200, &[(b"x-forwarded", b"/")], Some(b"ok")).to_bytes();
+    let at = whole.windows(11).position(|window| window == b"x-forwarded").expect("the header's name");
+    for name in [&b"set-cookie2"[..], b"x-something", b"no a header"] {
+        let mut forged = whole.clone();
+        forged[at..at + 11].copy_from_slice(name);
+        let read = StoredResponse::from_bytes(&forged).expect("the rest of it stands");
+        assert_eq!(kept(&read).len(), usize::from(name == b"x-something"));
+    }
     let mut split = whole;
     let value = split.iter().position(|byte| *byte == b'/').expect("the header's value");
     split[value] = b'\n';
-    let mut long = StoredResponse::capture(200, &[], Some(b"")).to_bytes();
-    long.resize(long.len() + STORED_BODY_LIMIT + 1, b'x');
-    for bytes in [newer, forged, split, long, b"\x01\x00\xc8\x00\x00\x00body".to_vec()] {
-        assert_eq!(StoredResponse::from_bytes(&bytes), None);
-    }
+    assert!(kept(&StoredResponse::from_bytes(&split).expect("the rest of it stands")).is_empty());
 }
 
 // The entry as bytes

@@ -136,6 +136,11 @@ export class Delivery {
     return this.#work ? this.#work.run(() => reached() as Awaited<T> | Promise<Awaited<T>>) : reached()
   }
 
+  /** For adapters: tells which headers the answer has before the handler, names and values in turn; they are not stored with it. */
+  earlierHeaders(headers: readonly string[]): void {
+    this.#native.earlierHeaders(pack(headers))
+  }
+
   /**
    * For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. It is a promise where the
    * answer is to be stored on the other side of a network: until then the answer is not to be sent. It is rejected with what kept

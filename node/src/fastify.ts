@@ -55,6 +55,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
       }
       reply.raw.once('close', () => { delivery.cancel() })
       before.set(reply, new Set(Object.keys(reply.getHeaders())))
+      delivery.earlierHeaders(headersOf(reply))
       request.surehook = delivery
       if (typeof body === 'string') return payload
       request.rawBody = body

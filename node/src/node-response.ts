@@ -19,6 +19,7 @@ export function sendAnswer(response: ServerResponse, { status, headers, body }: 
 export function captureResponse(response: ServerResponse, delivery: Delivery, failed: (error: unknown) => void): void {
   const { write, end, writeHead } = response
   const before = new Set(response.getHeaderNames())
+  delivery.earlierHeaders(headersOf(response))
   const chunks: Uint8Array[] = []
   let size = 0
   let ended = false

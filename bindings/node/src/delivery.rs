@@ -141,6 +141,12 @@ impl Delivery {
         attributes(self.0.attributes())
     }
 
+    /// The headers that the answer has before the handler, names and values in turn, one a line.
+    #[napi]
+    pub fn earlier_headers(&self, headers: String) {
+        self.0.earlier_headers(Headers::unpack(&headers).pairs());
+    }
+
     /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead, or is a
     /// question to be answered in the application's transaction.
     #[napi(ts_return_type = "Answer | null | Question | Promise<Answer | null>")]

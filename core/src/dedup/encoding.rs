@@ -32,7 +32,7 @@ impl StoredResponse {
 
     /// The response that these bytes are, or `None` where no version of Surehook wrote them.
     ///
-    /// Whoever can write to a store shall not write headers of answers: the allow-list counts here as well.
+    /// Whoever can write to a store shall not write any header of an answer: what is not stored is not read either.
     ///
     /// ```
     /// use surehook_core::dedup::StoredResponse;
@@ -59,9 +59,8 @@ impl StoredResponse {
             _ => return None,
         };
         let response = Self::capture(u16::from_be_bytes(*status), &headers, body);
-        // What the allow-list or a limit took away was never written by `to_bytes`.
-        let whole =
-            response.headers().len() == headers.len() && (body.is_none() == (*response.body() == StoredBody::Omitted));
+        // A body beyond the limit was never written by `to_bytes`.
+        let whole = body.is_none() == (*response.body() == StoredBody::Omitted);
         (version == VERSION && whole).then_some(response)
     }
 }

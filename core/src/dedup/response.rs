@@ -1,18 +1,41 @@
 //! What is kept of a handler's answer, and how it looks when a duplicate gets it.
 
 use crate::request::HeaderPairs;
+use crate::telemetry::redact::Redactor;
 
 /// The largest body that is stored, in bytes. A longer one is left out as a whole, never cut.
 pub const STORED_BODY_LIMIT: usize = 64 * 1024;
 /// The most bytes of headers that are stored; a header that does not fit is left out.
 pub const STORED_HEADERS_LIMIT: usize = 8 * 1024;
 
-/// Headers that say what the body is, or what the provider should do. Never `set-cookie`: a replay may reach another
-/// client than the one the cookie was made for.
-const STORED_HEADERS: &[&str] =
-    &["cache-control", "content-encoding", "content-language", "content-type", "etag", "location", "webhook-delivery"];
-/// Headers that would be wrong beside a body that is left out.
-const BODY_HEADERS: &[&str] = &["content-encoding", "etag"];
+/// Headers that are right for one connection, one moment, one client or one request, and wrong for another. `set-cookie` most
+/// of all: a replay may reach another client than the one the cookie was made for.
+const NOT_STORED: &[&str] = &[
+    // Hop by hop (RFC 9110, section 7.6.1).
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    // Of this answer alone.
+    "clear-site-data",
+    "content-length",
+    "date",
+    "idempotent-replayed",
+    "server-timing",
+    "set-cookie",
+    "set-cookie2",
+    "traceparent",
+    "x-request-id",
+];
+/// Headers beside `content-…` that describe a body, and would be wrong beside one that is left out.
+const BODY_HEADERS: &[&str] = &["accept-ranges", "digest", "etag", "last-modified", "repr-digest", "x-content-digest"];
+/// Headers that begin like those that describe a body, and do not.
+const POLICY_HEADERS: &[&str] = &["content-security-policy", "content-security-policy-report-only"];
 /// Tells a replay from a first answer.
 const REPLAYED_HEADER: &str = "Idempotent-Replayed";
 
@@ -57,9 +80,22 @@ impl std::fmt::Debug for StoredBody {
 impl StoredResponse {
     /// Keeps what may be kept of an answer. `body` is `None` where its bytes were not seen.
     ///
-    /// Headers are kept by an allow-list, in their order, their names in lower case. A value with a byte outside of
-    /// printable ASCII is left out: not every server could send it back unchanged.
+    /// Headers are kept in their order, their names in lower case, but for those of a short list, those that `Connection` names
+    /// and those that look like a credential. A value with a byte outside of printable ASCII is left out: not every server
+    /// could send it back unchanged.
     pub fn capture(status: u16, headers: HeaderPairs<'_>, body: Option<&[u8]>) -> Self {
+        Self::capture_set(status, &[], headers, body, &Redactor::new::<&str>(&[]))
+    }
+
+    /// The same, without the headers that were there `before` the handler with the same value: what stands around a handler
+    /// gives them to a replay as well. `redactor` knows the secrets of the endpoint.
+    pub fn capture_set(
+        status: u16,
+        before: HeaderPairs<'_>,
+        headers: HeaderPairs<'_>,
+        body: Option<&[u8]>,
+        redactor: &Redactor,
+    ) -> Self {
         let body = match body {
             Some(bytes) if bytes.len() <= STORED_BODY_LIMIT => StoredBody::Bytes(bytes.into()),
             _ => StoredBody::Omitted,
@@ -67,10 +103,14 @@ impl StoredResponse {
         let mut room = STORED_HEADERS_LIMIT;
         let mut kept = Vec::new();
         for &(name, value) in headers {
-            let Some((name, value)) = storable(name, value, &body) else { continue };
+            let was_there = before.iter().any(|(earlier, same)| earlier.eq_ignore_ascii_case(name) && *same == value);
+            if was_there || is_named_by_connection(headers, name) {
+                continue;
+            }
+            let Some((name, value)) = storable(name, value, &body, redactor) else { continue };
             let Some(left) = room.checked_sub(name.len() + value.len()) else { continue };
             room = left;
-            kept.push((name.to_owned(), value.to_owned()));
+            kept.push((name, value.to_owned()));
         }
         Self { status, headers: kept, body }
     }
@@ -120,13 +160,25 @@ impl StoredResponse {
 }
 
 /// The header as it is stored, if it is.
-fn storable<'v>(name: &[u8], value: &'v [u8], body: &StoredBody) -> Option<(&'static str, &'v str)> {
-    let name = *STORED_HEADERS.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()))?;
-    if *body == StoredBody::Omitted && BODY_HEADERS.contains(&name) {
+fn storable<'v>(name: &[u8], value: &'v [u8], body: &StoredBody, redactor: &Redactor) -> Option<(String, &'v str)> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    if name.is_empty() || !name.iter().all(is_name) || !value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
         return None;
     }
-    if !value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
-        return None;
-    }
-    Some((name, std::str::from_utf8(value).ok()?))
+    let name = std::str::from_utf8(name).ok()?.to_ascii_lowercase();
+    let value = std::str::from_utf8(value).ok()?;
+    let describes_the_body = BODY_HEADERS.contains(&name.as_str())
+        || name.starts_with("content-") && !POLICY_HEADERS.contains(&name.as_str());
+    let is_left_out = NOT_STORED.contains(&name.as_str())
+        || *body == StoredBody::Omitted && describes_the_body
+        || redactor.takes_for_a_credential(&name, value);
+    (!is_left_out).then_some((name, value))
+}
+
+/// Whether a header is only for the next hop: `Connection: x-one-hop` says so.
+fn is_named_by_connection(headers: HeaderPairs<'_>, name: &[u8]) -> bool {
+    let connections = headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(b"connection"));
+    connections
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .any(|named| named.trim_ascii().eq_ignore_ascii_case(name))
 }
