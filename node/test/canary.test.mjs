@@ -1,6 +1,8 @@
 // A secret of the user's must never be seen again: not in a log, not in an error, not in what inspect or JSON show, not on
 // its way to the collector.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
@@ -75,10 +77,28 @@ const kinds = {
   assignment: (n) => `password=canary${n}canarycanary`,
 }
 
-/** Puts two hundred of them wherever an application or a sender could. */
+/** The kinds that every language knows, with their places filled: the text, and the longest of what was filled in. */
+const contract = JSON.parse(readFileSync(new URL('../../tests/contract/redaction.json', import.meta.url), 'utf8')).credentials.map(({ text }, kind) => {
+  const parts = []
+  const filled = text.replace(/\{(\w+):(\d+)\}/g, (_, alphabet, length) => {
+    parts.push(Array.from({ length }, (_, at) => characters(alphabet)[createHash('sha256').update(`${kind} ${parts.length} ${at}`).digest()[0] % characters(alphabet).length]).join(''))
+    return parts.at(-1)
+  })
+  return { text: filled, secret: parts.reduce((longest, part) => (part.length > longest.length ? part : longest)) }
+})
+
+function characters(alphabet) {
+  const all = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/'
+  const part = { digits: all.slice(0, 10), hex: all.slice(0, 16), lower: all.slice(0, 36), letters: all.slice(10, 62), UPPER: all.slice(0, 36).toUpperCase(), base64: all }
+  return part[alphabet] ?? all.slice(0, 62)
+}
+
+/** Puts them all wherever an application or a sender could. */
 async function credentialsEverywhere(t) {
   const sent = Object.values(kinds).flatMap((make, kind) => Array.from({ length: 20 }, (_, n) => make(kind * 20 + n)))
   assert.equal(sent.length, 200)
+  sent.push(...contract.map(({ text }) => text))
+  assert.ok(sent.length >= 320)
   const options = { provider: 'clerk', signatureSecret: CANARY, captureBody: true }
   for (const serve of Object.values(wrappers)) {
     let next = 0
@@ -94,7 +114,7 @@ async function credentialsEverywhere(t) {
     for (next = 0; next < sent.length; next++) {
       const canary = sent[next]
       const body = JSON.stringify({ type: 'user.created', data: { id: `user_${next}`, note: canary, password: canary, list: [{ note: `it is ${canary}` }] } })
-      const headers = { ...svixHeaders(body, { secret: CANARY }), authorization: canary, cookie: canary, 'x-api-key': canary, 'user-agent': canary, 'x-forwarded-for': canary, 'content-type': 'application/json' }
+      const headers = { ...svixHeaders(body, { secret: CANARY }), ...Object.fromEntries(['authorization', 'cookie', 'x-api-key', 'user-agent', 'x-forwarded-for'].map((name) => [name, canary.replaceAll('\n', ' ')])), 'content-type': 'application/json' }
       await send({ headers, body, path: `/hook?token=${encodeURIComponent(canary)}&a=${encodeURIComponent(canary)}` }).catch(() => undefined)
     }
   }
@@ -147,5 +167,7 @@ test('no secret is shown anywhere', async (t) => {
   assert.ok(sent.join('').includes('"bodies"') && sent.join('').includes('"metadata"') && sent.join('').includes('"steps"'))
   assert.ok(sent.join('').match(/charged with [^"]*\[redacted\]/g).length >= 600)
   assert.doesNotMatch(sent.join(''), /canary\d+canary|canary-canary/)
+  // A few digits are found anywhere.
+  for (const { text, secret } of contract) if (secret.length >= 8) assert.ok(!sent.join('').includes(secret), text)
   for (const needle of ['canary-canary-', 'user:canary']) assert.ok(![0, 1, 2].some((offset) => sent.join('').includes(Buffer.from(' '.repeat(offset) + needle).toString('base64').slice(offset ? 4 : 0, -4))), needle)
 })

@@ -137,7 +137,7 @@ def cycle(number):
     if number % 100 == 0:
         deliver("cycle", 2)
     assert surehook.shutdown(10)
-    stored += surehook.stats().stored
+    stored = surehook.stats().stored
 
 for number in range(301):
     cycle(number)

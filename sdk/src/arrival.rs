@@ -1,6 +1,5 @@
 //! A request as an adapter hands it in, and what is kept of it for its record.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use surehook_core::telemetry::attempt::RequestInfo;
@@ -66,14 +65,17 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    pub(crate) fn new(request: &Request<'_>, received_at: Timestamp, redactor: &Redactor, told: bool) -> Self {
-        let (path, headers) = match told {
-            true => (redactor.path(request.path), redactor.headers(request.headers)),
-            false => (String::new(), BTreeMap::new()),
-        };
-        let method = request.method.chars().take(MAX_METHOD).collect();
-        let request = RequestInfo { method, path, headers, size: request.size() };
+    /// Nothing is told of the request yet: that costs time, which nobody gets before the verdict.
+    pub(crate) fn new(request: &Request<'_>, received_at: Timestamp) -> Self {
+        let request = RequestInfo { size: request.size(), ..RequestInfo::default() };
         Self { received_at, started: Instant::now(), request }
+    }
+
+    /// Keeps what may be told of the request.
+    pub(crate) fn tell(&mut self, request: &Request<'_>, redactor: &Redactor) {
+        self.request.method = redactor.name(&request.method.chars().take(MAX_METHOD).collect::<String>());
+        self.request.path = redactor.path(request.path);
+        self.request.headers = redactor.headers(request.headers);
     }
 
     /// Microseconds since the request came.

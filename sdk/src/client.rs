@@ -1,17 +1,19 @@
 //! The client: who sends the telemetry of a process.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use surehook_core::ConfigError;
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::before_send::BeforeSend;
 use crate::capture::Capture;
 use crate::notice::{self, Level};
+use crate::process::PerProcess;
 use crate::sender::{Sender, Settings, Stats, Target};
 use crate::spool;
 
@@ -20,6 +22,26 @@ const LOCAL_COLLECTOR: &str = "http://127.0.0.1:4600";
 
 /// The client that [`init`] installed.
 static CURRENT: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
+
+/// The clients that [`init`] replaced: what was recorded with them still counts, and so does what their last deliveries record.
+static EARLIER: LazyLock<PerProcess<Mutex<Earlier>>> = LazyLock::new(|| PerProcess::new(Mutex::default));
+
+#[derive(Default)]
+struct Earlier {
+    clients: Vec<Client>,
+    /// What became of those that nobody uses any more.
+    ended: Stats,
+}
+
+impl Earlier {
+    fn add(&mut self, client: Client) {
+        let (ended, used) = std::mem::take(&mut self.clients).into_iter().partition(Client::has_ended);
+        self.clients = used;
+        self.clients.push(client);
+        let ended: Vec<Client> = ended;
+        self.ended = ended.iter().map(Client::stats).fold(std::mem::take(&mut self.ended), Stats::and);
+    }
+}
 
 /// The client that has taken its place: see [`divert`].
 static INSTEAD: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
@@ -63,12 +85,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     settings: Settings,
     /// Everything that belongs to this process alone. A fork gets a fresh one; the parent's events stay the parent's.
-    process: ArcSwap<Process>,
-}
-
-struct Process {
-    pid: u32,
-    sender: Sender,
+    sender: PerProcess<Sender>,
 }
 
 impl Client {
@@ -81,6 +98,7 @@ impl Client {
         let key = options.api_key.or_else(|| env("SUREHOOK_API_KEY")).filter(|key| !key.is_empty());
         let address =
             options.endpoint.or_else(|| env("SUREHOOK_ENDPOINT")).unwrap_or_else(|| LOCAL_COLLECTOR.to_owned());
+        let label_key = Zeroizing::new(key.clone().unwrap_or_default());
         let target = key.map(|key| target(&address, &key, options.ca_file.as_deref())).transpose()?;
         let spool = options.spool_dir.filter(|_| target.is_some());
         let spool = spool
@@ -96,33 +114,45 @@ impl Client {
             framework: options.framework,
             runtime: options.runtime,
         };
-        let settings = Settings { sdk, target, spool, before_send: options.before_send, capture: options.capture };
-        let process = ArcSwap::from_pointee(Process::start(&settings));
-        Ok(Self(Arc::new(Inner { settings, process })))
+        let settings =
+            Settings { label_key, sdk, target, spool, before_send: options.before_send, capture: options.capture };
+        let own = settings.clone();
+        let sender = PerProcess::new(move || start(&own));
+        Ok(Self(Arc::new(Inner { settings, sender })))
     }
 
     /// Sends what is queued, and waits for that up to `timeout`. True: nothing is left.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.0.settings.capture.is_some() || self.0.with_sender(|sender| sender.flush(timeout))
+        self.0.settings.capture.is_some() || self.0.sender.get().flush(timeout)
     }
 
     /// Sends what is queued within `timeout`, and ends the sender's thread. The rest stays in the spool, or is counted as
     /// dropped where there is none.
     /// True: nothing was left. What is recorded later starts a new thread.
     pub fn shutdown(&self, timeout: Duration) -> bool {
-        self.0.settings.capture.is_some() || self.0.with_sender(|sender| sender.shutdown(timeout))
+        self.0.settings.capture.is_some() || self.0.sender.get().shutdown(timeout)
     }
 
     /// What became of the attempts recorded so far in this process.
     pub fn stats(&self) -> Stats {
         match &self.0.settings.capture {
             Some(capture) => capture.stats(),
-            None => self.0.with_sender(Sender::stats),
+            None => self.0.sender.get().stats(),
         }
     }
 
     fn has_settings_of(&self, other: &Self) -> bool {
         self.0.settings == other.0.settings
+    }
+
+    /// The key under which labels that are redacted stay apart.
+    pub(crate) fn label_key(&self) -> &[u8] {
+        self.0.settings.label_key.as_bytes()
+    }
+
+    /// Whether nobody else can record with it, and nothing waits in it.
+    fn has_ended(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && self.stats().queued == 0
     }
 
     /// Whether attempts are sent anywhere.
@@ -134,7 +164,7 @@ impl Client {
     pub(crate) fn lost(&self, reason: DropReason) {
         match &self.0.settings.capture {
             Some(capture) => capture.lost(reason),
-            None if self.is_on() => self.0.with_sender(|sender| sender.lost(reason)),
+            None if self.is_on() => self.0.sender.get().lost(reason),
             None => {}
         }
     }
@@ -144,32 +174,16 @@ impl Client {
         let Settings { capture, before_send, .. } = &self.0.settings;
         match capture {
             Some(capture) => capture.keep(attempt, before_send.as_ref()),
-            None if self.is_on() => self.0.with_sender(|sender| sender.record(attempt)),
+            None if self.is_on() => self.0.sender.get().record(attempt),
             None => {}
         }
     }
 }
 
-impl Inner {
-    /// Calls `with` on the sender of this very process.
-    fn with_sender<T>(&self, with: impl FnOnce(&Sender) -> T) -> T {
-        let current = self.process.load();
-        if current.pid == std::process::id() {
-            return with(&current.sender);
-        }
-        let parents = self.process.swap(Arc::new(Process::start(&self.settings)));
-        // Its locks and its thread are the parent's: they are neither taken nor dropped here.
-        std::mem::forget(parents);
-        with(&self.process.load().sender)
-    }
-}
-
-impl Process {
-    fn start(settings: &Settings) -> Self {
-        let pid = std::process::id();
-        let instance = Instance { id: Uuid::new_v4(), host: host_name(), pid };
-        Self { pid, sender: Sender::new(settings.clone(), instance) }
-    }
+/// A sender of this very process.
+fn start(settings: &Settings) -> Sender {
+    let instance = Instance { id: Uuid::new_v4(), host: host_name(), pid: std::process::id() };
+    Sender::new(settings.clone(), instance)
 }
 
 /// Starts telemetry for the whole process: endpoints built before or after use this client, unless given their own.
@@ -190,25 +204,50 @@ pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
     if let Some(same) = CURRENT.load_full().map(Client).filter(|current| current.has_settings_of(&client)) {
         return Ok(same);
     }
-    if let Some(earlier) = CURRENT.swap(Some(client.0.clone())) {
-        Client(earlier).shutdown(Duration::from_secs(2));
+    if let Some(earlier) = CURRENT.swap(Some(client.0.clone())).map(Client) {
+        earlier.shutdown(Duration::from_secs(2));
+        if earlier.is_on() {
+            lock(&EARLIER.get()).add(earlier);
+        }
     }
     Ok(client)
 }
 
-/// [`Client::flush`] of the process-wide client; true where there is none.
+/// [`Client::flush`] of the process-wide client, and of those that [`init`] replaced; true where there is none.
 pub fn flush(timeout: Duration) -> bool {
-    current().is_none_or(|client| client.flush(timeout))
+    each(timeout, Client::flush)
 }
 
-/// [`Client::shutdown`] of the process-wide client; true where there is none.
+/// [`Client::shutdown`] of the same; true where there is none.
 pub fn shutdown(timeout: Duration) -> bool {
-    current().is_none_or(|client| client.shutdown(timeout))
+    each(timeout, Client::shutdown)
 }
 
-/// [`Client::stats`] of the process-wide client; zeros where there is none.
+/// [`Client::stats`] of the process-wide client, with those of the ones that [`init`] replaced; zeros where there is none.
 pub fn stats() -> Stats {
-    current().map(|client| client.stats()).unwrap_or_default()
+    let ended = if INSTEAD.load().is_some() { Stats::default() } else { lock(&EARLIER.get()).ended.clone() };
+    clients().iter().map(Client::stats).fold(ended, Stats::and)
+}
+
+/// Ends each client of the process within one time; true when all of them had the time.
+fn each(timeout: Duration, end: impl Fn(&Client, Duration) -> bool) -> bool {
+    let until = Instant::now() + timeout;
+    let left = || until.saturating_duration_since(Instant::now());
+    // The current one first: it has the most to send.
+    clients().iter().filter(|client| !end(client, left())).count() == 0
+}
+
+/// The process-wide client, and those before it; where another takes its place, that one.
+fn clients() -> Vec<Client> {
+    if let Some(instead) = INSTEAD.load_full() {
+        return vec![Client(instead)];
+    }
+    let earlier = lock(&EARLIER.get()).clients.clone();
+    CURRENT.load_full().map(Client).into_iter().chain(earlier).collect()
+}
+
+fn lock(earlier: &Mutex<Earlier>) -> MutexGuard<'_, Earlier> {
+    earlier.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Has a client take the place of the process-wide one, whatever [`init`] is told meanwhile, and returns the one that did so

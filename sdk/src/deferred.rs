@@ -105,7 +105,7 @@ impl Deferred {
 
     /// Records that a named piece of the work is done.
     pub fn step(&self, name: &str) {
-        let (name, at_us) = (self.redactor.text(name), self.elapsed_us());
+        let (name, at_us) = (self.redactor.step(name), self.elapsed_us());
         if let Some(open) = self.lock().as_mut() {
             open.marks.step(&name, at_us);
         }
@@ -114,7 +114,7 @@ impl Deferred {
     /// What [`step`](Self::step) was just told has only begun: it counts when [`step_ended`](Self::step_ended) says so.
     pub fn step_begun(&self, name: &str) {
         if let Some(open) = self.lock().as_mut() {
-            open.marks.begun(&self.redactor.text(name));
+            open.marks.begun(&self.redactor.step(name));
         }
     }
 

@@ -11,7 +11,7 @@ use surehook_core::outcome::{HandlerEnd, Judgement, judge};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason, ErrorInfo, Failure, VerificationResult};
 use surehook_core::telemetry::bodies;
 use surehook_core::telemetry::deferral::Deferral;
-use surehook_core::{ConfigError, Timestamp};
+use surehook_core::{ConfigError, HeaderPairs, Timestamp};
 
 use crate::admission::Claimed;
 use crate::answer::Answer;
@@ -22,6 +22,7 @@ use crate::handler::{ErrorKind, HandlerError, Response, ResponseBody};
 use crate::lease::Lease;
 use crate::notice::{self, Level};
 use crate::overdue::{self, Slot, Taken};
+use crate::process::PerProcess;
 use crate::question::Asked;
 use crate::record::{Ending, Record, Subject, Verdict};
 use crate::settlement::{Ended, PendingEnd, Settlement, release};
@@ -55,6 +56,8 @@ pub(crate) struct Open {
     since: Timestamp,
     /// By when deferred work is to be marked.
     deferred_until: Option<Timestamp>,
+    /// The headers of the answer that were there before the handler.
+    earlier_headers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// A delivery that has ended, before its claim is settled.
@@ -68,7 +71,7 @@ struct Closed {
 pub(crate) enum Hold {
     /// In a store that outlives the process, with a lease that is renewed.
     Claim(Claimed, Option<Lease>),
-    Guard(Arc<ReplayGuard>, ReplayPass),
+    Guard(Arc<PerProcess<ReplayGuard>>, ReplayPass),
     Nothing,
 }
 
@@ -84,6 +87,7 @@ impl Delivery {
             sender_left: false,
             since: endpoint.clock.now(),
             deferred_until: None,
+            earlier_headers: Vec::new(),
         };
         let slot = Arc::new(Slot::new(Box::new(open)));
         overdue::watch(&slot);
@@ -123,7 +127,7 @@ impl Delivery {
     /// Records that a named piece of the handler's work is done.
     pub fn step(&self, name: &str) {
         self.slot.peek(|open| {
-            let (name, at_us) = (open.record.endpoint.redactor.text(name), open.record.elapsed_us());
+            let (name, at_us) = (open.record.endpoint.redactor.step(name), open.record.elapsed_us());
             open.marks.step(&name, at_us);
         });
     }
@@ -132,7 +136,7 @@ impl Delivery {
     /// in which one call is both, a statement and the head of a block.
     pub fn step_begun(&self, name: &str) {
         self.slot.peek(|open| {
-            let name = open.record.endpoint.redactor.text(name);
+            let name = open.record.endpoint.redactor.step(name);
             open.marks.begun(&name);
         });
     }
@@ -192,6 +196,13 @@ impl Delivery {
     /// The record says that nobody got the answer.
     pub fn sender_left(&self) {
         self.slot.peek(|open| open.sender_left = true);
+    }
+
+    /// Tells which headers the answer has already, before the handler: what did not come from it is not stored for duplicates.
+    pub fn earlier_headers(&self, headers: HeaderPairs<'_>) {
+        self.slot.peek(|open| {
+            open.earlier_headers = headers.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        });
     }
 
     /// Whether [`finish`](Self::finish) returns at once: see [`Endpoint::is_instant`](crate::Endpoint::is_instant).
@@ -261,16 +272,17 @@ impl Open {
         let deadline = *self.deferred_until.get_or_insert(deadline);
         let endpoint = &self.record.endpoint;
         let event_type = subject.envelope.event_type.clone();
+        let label = |label: &Option<String>| label.as_deref().map(|label| self.record.label(label));
         let deferral = Deferral {
             attempt: self.record.id(),
             endpoint: endpoint.name.clone(),
             provider: endpoint.scheme.provider.clone(),
-            message_id: subject.message_id.clone(),
-            entity_id: subject.envelope.entity_id.clone(),
+            message_id: label(&subject.message_id),
+            entity_id: label(&subject.envelope.entity_id),
             verification: subject.verification.unwrap_or(VerificationResult::Unverified),
             deadline,
             missing_steps: endpoint.requirements.missing_steps(&self.marks, event_type.as_deref()),
-            event_type,
+            event_type: label(&event_type),
         };
         deferral.token()
     }
@@ -283,7 +295,7 @@ impl Open {
         body.inspect(|body| self.record.capture_response(body));
         let judgement = self.judge(HandlerEnd::Answered { status: response.status });
         let replacement = judgement.answer_override.map(Answer::silent_drop);
-        let kept = judgement.store_response.then(|| StoredResponse::capture(response.status, response.headers, body));
+        let kept = judgement.store_response.then(|| self.stored(&response, body));
         if let Some(StoredBody::Omitted) = kept.as_ref().map(StoredResponse::body) {
             self.say_that_a_body_is_omitted(size);
         }
@@ -311,6 +323,14 @@ impl Open {
     pub(crate) fn fail_guarded(self: Box<Self>, error: HandlerError<'_>) -> Asked<()> {
         let client = self.record.client.clone();
         guarded(client.as_ref(), move || self.fail(error)).unwrap_or(Asked::Done(()))
+    }
+
+    /// What is kept of the answer for duplicates.
+    fn stored(&self, response: &Response<'_>, body: Option<&[u8]>) -> StoredResponse {
+        let before: Vec<(&[u8], &[u8])> =
+            self.earlier_headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+        let redactor = &self.record.endpoint.redactor;
+        StoredResponse::capture_set(response.status, &before, response.headers, body, redactor)
     }
 
     fn fail(self, error: HandlerError<'_>) -> Asked<()> {
@@ -398,7 +418,7 @@ impl Closed {
                 drop(lease);
                 release(claimed, &record.endpoint.name);
             }
-            (Hold::Guard(guard, pass), None) => guard.release(pass),
+            (Hold::Guard(guard, pass), None) => guard.get().release(pass),
             (Hold::Guard(..), Some(_)) | (Hold::Nothing, _) => {}
         }
         record.send(ending);

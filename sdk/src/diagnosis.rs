@@ -1,19 +1,33 @@
 //! The diagnosis of refused requests: what this process knows beyond the request, and how often it may look.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use surehook_core::diagnose::{self, Context, Drift, Limiter};
 use surehook_core::{Incoming, Rejection, Timestamp, VerifiedMessage, Verifier};
 
 use crate::endpoint::Inner;
+use crate::process::PerProcess;
 
 /// Every endpoint of this process: the secret of one is tried on the requests that another refuses.
-static ENDPOINTS: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+/// Without a lock: a fork must not keep one.
+static ENDPOINTS: LazyLock<ArcSwap<Vec<Weak<Inner>>>> = LazyLock::new(ArcSwap::default);
 
 /// What one endpoint, or one check without an endpoint, remembers for its diagnoses.
-#[derive(Debug, Default)]
-pub(crate) struct Diagnostician(Mutex<State>);
+pub(crate) struct Diagnostician(PerProcess<Mutex<State>>);
+
+impl std::fmt::Debug for Diagnostician {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Diagnostician")
+    }
+}
+
+impl Default for Diagnostician {
+    fn default() -> Self {
+        Self(PerProcess::new(Mutex::default))
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -25,7 +39,8 @@ impl Diagnostician {
     /// Learns from a good request by how much this clock and the provider's differ.
     pub(crate) fn learn(&self, message: &VerifiedMessage<'_>, now: Timestamp) {
         if let Some(signed_at) = message.timestamp() {
-            self.state().drift.push(now.unix_seconds() - signed_at.unix_seconds());
+            let drift = now.unix_seconds() - signed_at.unix_seconds();
+            lock(&self.0.get()).drift.push(drift);
         }
     }
 
@@ -39,7 +54,8 @@ impl Diagnostician {
         now: Timestamp,
     ) -> Rejection {
         let drift = {
-            let mut state = self.state();
+            let own = self.0.get();
+            let mut state = lock(&own);
             if !state.limiter.admit(now) {
                 return rejection;
             }
@@ -47,22 +63,23 @@ impl Diagnostician {
         };
         explain(endpoint, verifier, incoming, rejection, now, drift.recent())
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Makes an endpoint known to the others of this process.
 pub(crate) fn register(endpoint: &Arc<Inner>) {
-    let mut endpoints = ENDPOINTS.lock().unwrap_or_else(PoisonError::into_inner);
-    endpoints.retain(|known| known.strong_count() > 0);
-    endpoints.push(Arc::downgrade(endpoint));
+    ENDPOINTS.rcu(|known| {
+        let alive = known.iter().filter(|known| known.strong_count() > 0).cloned();
+        alive.chain([Arc::downgrade(endpoint)]).collect::<Vec<_>>()
+    });
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The endpoints of this process but for one.
 fn others(endpoint: Option<&Arc<Inner>>) -> Vec<Arc<Inner>> {
-    let endpoints = ENDPOINTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let endpoints = ENDPOINTS.load();
     let is_other = |other: &Arc<Inner>| endpoint.is_none_or(|own| !Arc::ptr_eq(other, own));
     endpoints.iter().filter_map(Weak::upgrade).filter(is_other).collect()
 }

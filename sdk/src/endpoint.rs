@@ -26,6 +26,7 @@ use crate::delivery::{Delivery, Hold};
 use crate::diagnosis::{self, Diagnostician};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
+use crate::process::PerProcess;
 use crate::record::{Record, Subject};
 use crate::settings;
 use crate::store::{DedupStore, NAMESPACE};
@@ -85,7 +86,7 @@ pub(crate) enum Memory {
     /// Handled messages and their answers.
     Dedup(DedupStore),
     /// Only that a request was seen.
-    Guard(Arc<ReplayGuard>),
+    Guard(Arc<PerProcess<ReplayGuard>>),
     /// Nothing: without verification nothing that a request says can be relied on.
     None,
 }
@@ -214,7 +215,7 @@ impl Endpoint {
     /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. An application with
     /// a [`DedupStore::application`] calls this one, and answers the question.
     pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
-        let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(&request, hooks)));
+        let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(hooks)));
         decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))
     }
 }
@@ -251,7 +252,7 @@ impl Inner {
 
     fn begin_record(self: &Arc<Self>, request: &Request<'_>) -> Record {
         let client = self.client();
-        let arrival = Arrival::new(request, self.clock.now(), &self.redactor, client.is_some());
+        let arrival = Arrival::new(request, self.clock.now());
         Record::new(Arc::clone(self), client, arrival)
     }
 }
@@ -259,16 +260,18 @@ impl Inner {
 /// One request on its way to a decision.
 struct Beginning<'e> {
     endpoint: &'e Arc<Inner>,
+    request: &'e Request<'e>,
     record: Record,
 }
 
 impl<'e> Beginning<'e> {
-    fn new(endpoint: &'e Arc<Inner>, request: &Request<'_>) -> Self {
-        Self { endpoint, record: endpoint.begin_record(request) }
+    fn new(endpoint: &'e Arc<Inner>, request: &'e Request<'e>) -> Self {
+        Self { endpoint, request, record: endpoint.begin_record(request) }
     }
 
-    fn decide(self, request: &Request<'_>, hooks: Hooks<'_>) -> Begun {
-        let Some(verifier) = &self.endpoint.verifier else { return Begun::Now(self.let_through(request)) };
+    fn decide(self, hooks: Hooks<'_>) -> Begun {
+        let request = self.request;
+        let Some(verifier) = &self.endpoint.verifier else { return Begun::Now(self.let_through()) };
         let refused = |code| verifier.refuse(code, request.headers);
         let body = match request.body {
             Body::Bytes(body) => body,
@@ -307,6 +310,7 @@ impl<'e> Beginning<'e> {
         if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
             return Begun::Now(self.shake_hands(subject, answer));
         }
+        self.record.tell(self.request);
         Begun::Now(match &self.endpoint.memory {
             Memory::Dedup(store) => {
                 let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
@@ -315,7 +319,7 @@ impl<'e> Beginning<'e> {
                 let (fingerprint, user_key) = (Fingerprint::of(message.body()), user_key.is_some());
                 return Admission { record: self.record, subject, claimed, fingerprint, user_key }.begin();
             }
-            Memory::Guard(guard) => match guard.admit(message, self.record.received_at()) {
+            Memory::Guard(guard) => match guard.get().admit(message, self.record.received_at()) {
                 Ok(pass) => self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off),
                 Err(code) => self.reject(Rejection::new(code).with_claimed_message_id(message.message_id())),
             },
@@ -324,19 +328,21 @@ impl<'e> Beginning<'e> {
     }
 
     /// The provider asked something; the handler has nothing to do with it.
-    fn shake_hands(self, subject: Subject, answer: HandshakeAnswer) -> Decision {
+    fn shake_hands(mut self, subject: Subject, answer: HandshakeAnswer) -> Decision {
+        self.record.tell(self.request);
         self.answer(subject, Outcome::Ignored, DedupResult::Off, Answer::handshake(answer))
     }
 
     /// Verification is off.
-    fn let_through(mut self, request: &Request<'_>) -> Decision {
-        let envelope = match request.body {
+    fn let_through(mut self) -> Decision {
+        self.record.tell(self.request);
+        let envelope = match self.request.body {
             Body::Bytes(body) if body.len() > self.endpoint.max_body_bytes => {
                 return self.reject(Rejection::new(ReasonCode::BodyTooLarge));
             }
             Body::Bytes(body) => {
                 self.record.capture_request(body);
-                self.endpoint.fields.read(request.headers, body)
+                self.endpoint.fields.read(self.request.headers, body)
             }
             Body::TooLarge => return self.reject(Rejection::new(ReasonCode::BodyTooLarge)),
             Body::Unavailable => Envelope::default(),
@@ -356,6 +362,7 @@ impl<'e> Beginning<'e> {
             ReasonCode::BodyTooLarge => 413,
             _ => endpoint.reject_status,
         };
+        self.record.tell(self.request);
         self.record.subject = Subject::rejected(&rejection);
         let mut answer = Answer::reject(status, rejection);
         self.record.answered(Outcome::Rejected, DedupResult::Off, &mut answer);

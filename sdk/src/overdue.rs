@@ -54,7 +54,12 @@ impl Slot {
 
     /// Looks at, or changes, a delivery that has not ended.
     pub(crate) fn peek<T>(&self, look: impl FnOnce(&mut Open) -> T) -> Option<T> {
-        match &mut *self.lock() {
+        // In a child of a fork a thread of its parent may have held the lock: nobody there lets go of it.
+        let mut state = match self.pid == std::process::id() {
+            true => self.lock(),
+            false => self.state.try_lock().ok()?,
+        };
+        match &mut *state {
             State::Open(open) => Some(look(open)),
             State::Overdue | State::Ended => None,
         }

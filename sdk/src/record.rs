@@ -14,7 +14,7 @@ use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, Verifi
 use uuid::{NoContext, Uuid};
 
 use crate::answer::Answer;
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, Request};
 use crate::client::Client;
 use crate::endpoint::Inner;
 use crate::handler::HandlerError;
@@ -129,6 +129,19 @@ impl Record {
         self.arrival.elapsed_us()
     }
 
+    /// Keeps what may be told of the request, once there is a verdict on it; nothing where nobody is told.
+    pub(crate) fn tell(&mut self, request: &Request<'_>) {
+        if self.client.is_some() {
+            self.arrival.tell(request, &self.endpoint.redactor);
+        }
+    }
+
+    /// A label as it is told.
+    pub(crate) fn label(&self, label: &str) -> String {
+        let key = self.client.as_ref().map_or(&[][..], Client::label_key);
+        self.endpoint.redactor.label(label, key)
+    }
+
     /// Keeps what may be told of the request's body, where bodies are captured.
     pub(crate) fn capture_request(&mut self, body: &[u8]) {
         self.bodies.request = self.told(body);
@@ -193,9 +206,9 @@ impl Record {
             continues: None,
             endpoint: self.endpoint.name.clone(),
             provider: self.endpoint.scheme.provider.clone(),
-            message_id: self.subject.message_id,
-            event_type: self.subject.envelope.event_type,
-            entity_id: self.subject.envelope.entity_id,
+            message_id: self.subject.message_id.as_deref().map(|id| self.label(id)),
+            event_type: self.subject.envelope.event_type.as_deref().map(|event_type| self.label(event_type)),
+            entity_id: self.subject.envelope.entity_id.as_deref().map(|id| self.label(id)),
             received_at: self.arrival.received_at,
             provider_timestamp: self.subject.provider_timestamp,
             duration_us: self.arrival.elapsed_us(),
@@ -231,7 +244,7 @@ pub(crate) fn step(
 ) -> Step {
     let error = error.map(|error| redactor.error(error.error_type, error.message, error.location));
     let duration_us = u64::try_from(duration.as_micros()).ok();
-    Step { name: redactor.text(name).into_owned(), at_us, duration_us, error }
+    Step { name: redactor.step(name), at_us, duration_us, error }
 }
 
 /// A UUIDv7 of a moment.

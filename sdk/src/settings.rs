@@ -11,6 +11,7 @@ use surehook_core::{ConfigError, Requirements, Verifier};
 use crate::endpoint::Memory;
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight};
+use crate::process::PerProcess;
 use crate::store::DedupStore;
 
 /// For how long a handled message is remembered; Svix retries for 27 h 35 min.
@@ -136,7 +137,7 @@ pub(crate) fn check_waiting(options: &EndpointOptions) -> Result<(), ConfigError
 pub(crate) fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {
     match (store, url.unwrap_or("memory://")) {
         (Some(store), _) => Ok(Memory::Dedup(store)),
-        (None, "off") => Ok(Memory::Guard(Arc::new(ReplayGuard::new(tolerance)))),
+        (None, "off") => Ok(Memory::Guard(Arc::new(PerProcess::new(move || ReplayGuard::new(tolerance))))),
         (None, url) => DedupStore::open(url).map(Memory::Dedup),
     }
 }

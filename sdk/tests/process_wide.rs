@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use support::collector::{Collector, Play, nobody};
-use support::{Message, endpoint, handled, ok};
+use support::{Message, assert_identity, endpoint, handled, ok};
 use surehook::{Capture, Client, ClientOptions, init};
 
 fn options(address: std::net::SocketAddr) -> ClientOptions {
@@ -35,7 +35,9 @@ fn endpoints_use_the_client_that_init_installed_last() {
     // Other settings: the earlier client sends what it holds.
     init(options(nobody())).unwrap();
     assert_eq!(collector.seen().stored.len(), 2);
-    assert_eq!(surehook::stats().recorded, 0);
+    let stats = surehook::stats();
+    assert_eq!((stats.recorded, stats.stored), (2, 2), "what was recorded with it still counts");
+    assert_identity(&stats);
 
     assert!(init(ClientOptions { endpoint: Some("collector".to_owned()), ..options(nobody()) }).is_err());
     record("third");
@@ -55,4 +57,6 @@ fn endpoints_use_the_client_that_init_installed_last() {
     record("fourth");
     assert!(surehook::shutdown(Duration::from_secs(5)));
     assert_eq!((capture.attempts().len(), collector.seen().stored.len()), (2, 3));
+    let stats = surehook::stats();
+    assert_eq!((stats.recorded, stats.stored, stats.dropped.values().sum::<u64>()), (4, 3, 1));
 }

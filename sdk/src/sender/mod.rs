@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use crate::before_send::BeforeSend;
 use crate::capture::Capture;
@@ -35,10 +36,25 @@ pub struct Stats {
     pub queued: u64,
 }
 
+impl Stats {
+    /// The sum of two accounts.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.recorded += other.recorded;
+        self.stored += other.stored;
+        self.queued += other.queued;
+        for (reason, count) in other.dropped {
+            *self.dropped.entry(reason).or_default() += count;
+        }
+        self
+    }
+}
+
 /// What a sender is told once, and keeps over a fork.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) sdk: SdkInfo,
+    /// The API key: labels that are redacted stay apart under it.
+    pub(crate) label_key: Zeroizing<String>,
     /// Where to send; `None`: telemetry is off.
     pub(crate) target: Option<Target>,
     /// Where attempts are kept until a collector has them; `None`: in memory.

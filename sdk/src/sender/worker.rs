@@ -55,6 +55,7 @@ fn serve(shared: &Shared, target: &Target) -> std::io::Result<()> {
         client,
         backoff: Backoff::default(),
         urges_seen: 0,
+        urges_sent: 0,
         warned: false,
         next: None,
         next_look: Instant::now(),
@@ -69,6 +70,8 @@ struct Worker<'a> {
     client: reqwest::Client,
     backoff: Backoff,
     urges_seen: u64,
+    /// The urges that were there when a batch was sent last: only a later one ends the pause after it.
+    urges_sent: u64,
     /// Whether the owner was told that the collector does not take our batches.
     warned: bool,
     /// Half of a batch that was too large as a whole.
@@ -117,6 +120,7 @@ impl Worker<'_> {
             }
             return Task::End;
         }
+        self.urges_sent = state.urges;
         if let Some(half) = self.next.take() {
             return Task::Send(half);
         }
@@ -278,8 +282,8 @@ impl Worker<'_> {
         );
     }
 
-    /// Sleeps; a new flush or a shutdown ends the sleep early, once.
-    async fn pause(&mut self, pause: Duration) {
+    /// Sleeps; a new flush or a shutdown ends the sleep early, once, and what waits is sent then.
+    async fn pause(&self, pause: Duration) {
         let until = tokio::time::Instant::now() + pause;
         while !self.is_urged_anew() {
             if tokio::time::timeout_at(until, self.shared.wake.notified()).await.is_err() {
@@ -288,10 +292,9 @@ impl Worker<'_> {
         }
     }
 
-    fn is_urged_anew(&mut self) -> bool {
+    fn is_urged_anew(&self) -> bool {
         let state = self.shared.lock();
-        let seen = std::mem::replace(&mut self.urges_seen, state.urges);
-        seen != state.urges || state.phase == Phase::Aborting
+        state.urges != self.urges_sent || state.phase == Phase::Aborting
     }
 
     /// Returns when the sender is to stop at once.

@@ -10,6 +10,7 @@ mod certificates;
 mod fault;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod link;
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -30,6 +31,7 @@ use surehook_core::{ConfigError, Timestamp, scheme};
 use address::Address;
 use application::ApplicationStore;
 pub(crate) use application::ONLY_THE_APPLICATION;
+use memory::OwnMemory;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 use remote::Remote;
 use sqlite::SqliteStore;
@@ -40,7 +42,7 @@ pub(crate) const NAMESPACE: &str = "surehook";
 pub(crate) const CLAIM_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// The memory of this process. Endpoints share it, so that a module that is loaded anew does not forget.
-static MEMORY: LazyLock<Arc<MemoryStore>> = LazyLock::new(Arc::default);
+static MEMORY: LazyLock<Arc<OwnMemory>> = LazyLock::new(Arc::default);
 
 /// A dedup store. Clones are the same store.
 ///
@@ -60,7 +62,7 @@ pub struct DedupStore(Backing);
 
 #[derive(Clone)]
 enum Backing {
-    Memory(Arc<MemoryStore>),
+    Memory(Arc<OwnMemory>),
     Sqlite(Arc<SqliteStore>),
     #[cfg(any(feature = "redis", feature = "postgres"))]
     Remote(Remote),
@@ -163,7 +165,7 @@ impl DedupStore {
     pub fn stats(&self) -> Result<StoreStats, StoreError> {
         match &self.0 {
             Backing::Memory(store) => {
-                let stats = store.stats();
+                let stats = store.with(MemoryStore::stats);
                 let (running, done) = (stats.running as u64, stats.done as u64);
                 Ok(StoreStats { running, done, evictions: stats.evictions })
             }

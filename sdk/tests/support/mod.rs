@@ -5,6 +5,7 @@ pub mod collector;
 pub mod http;
 pub mod proxy;
 pub mod random;
+pub mod redaction;
 pub mod storage;
 pub mod tls;
 

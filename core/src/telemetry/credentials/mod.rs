@@ -327,6 +327,3 @@ impl<'t> Scan<'t> {
         issuers::is_dotted_token(&self.text[at..at + dotted]).then_some(at..at + dotted)
     }
 }
-
-#[cfg(test)]
-mod tests;
