@@ -61,6 +61,10 @@ reason_codes! {
     Replayed = "replayed": "The very same request was accepted before.";
     /// The secret cannot be used.
     SecretInvalid = "secret_invalid": "The signing secret cannot be used.";
+    /// The endpoint has no secret that it could check with.
+    SecretMissing = "secret_missing": "The endpoint has no signing secret that can be used.";
+    /// The user's function knows no secret for the request.
+    SecretUnknown = "secret_unknown": "The function that gives the secrets has none for this request.";
     /// A verifier failed or said no.
     VerifierError = "verifier_error": "The verifier failed.";
 }

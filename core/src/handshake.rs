@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::request::Incoming;
 use crate::scheme::{Algorithm, Handshake, Path};
 use crate::secret::key::{Key, Tag};
-use crate::verify::{VerifiedMessage, Verifier, check};
+use crate::verify::{VerifiedMessage, check};
 
 /// What to answer a provider that asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl HandshakeAnswer {
     }
 }
 
-/// The answer to a signed question (Slack, Zoom, Discord); `None`: the message is an event.
+/// The answer to a signed question (Slack, Zoom, Discord), made with the key that signed it; `None`: the message is an event.
 ///
 /// ```
 /// use surehook_core::{Incoming, Scheme, Signer, Timestamp, Unsigned, Verifier, handshake};
@@ -40,9 +40,9 @@ impl HandshakeAnswer {
 /// let verifier = Verifier::for_scheme(scheme, &["0123456789abcdef"]).unwrap();
 /// let message = verifier.verify(body, &headers, Timestamp::from_unix_seconds(0)).unwrap();
 ///
-/// assert_eq!(handshake::answer(&verifier, &message).unwrap().body, br#"{"challenge":"abc"}"#);
+/// assert_eq!(handshake::answer(&message).unwrap().body, br#"{"challenge":"abc"}"#);
 /// ```
-pub fn answer(verifier: &Verifier, message: &VerifiedMessage<'_>) -> Option<HandshakeAnswer> {
+pub fn answer(message: &VerifiedMessage<'_>) -> Option<HandshakeAnswer> {
     let handshake = message.scheme().handshake.as_ref()?;
     let (Handshake::Echo { when, .. } | Handshake::Hmac { when, .. } | Handshake::Reply { when, .. }) = handshake
     else {
@@ -60,7 +60,7 @@ pub fn answer(verifier: &Verifier, message: &VerifiedMessage<'_>) -> Option<Hand
         }
         Handshake::Hmac { field, .. } => {
             let token = at(&body, field)?.as_str()?;
-            let Key::Hmac(keyed) = verifier.keys().next()? else { return None };
+            let Key::Hmac(keyed) = message.key()? else { return None };
             let encrypted = base16ct::lower::encode_string(&keyed.mac(&[token]));
             Some(HandshakeAnswer::json(200, &json!({ last_name(field): token, "encryptedToken": encrypted })))
         }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use surehook_core::{ReasonCode, Secret, Timestamp, Verifier, sign};
@@ -225,10 +225,12 @@ proptest! {
                 prop_assert!(Verifier::new("clerk", &[&text]).is_ok());
                 prop_assert_eq!(text.trim(), text.as_str());
                 let encoded = text.strip_prefix("whsec_").or(text.strip_prefix("whpk_")).unwrap_or(&text);
-                let key = STANDARD.decode(encoded).unwrap();
+                let plain = encoded.replace('-', "+").replace('_', "/");
+                let key = STANDARD_NO_PAD.decode(plain.trim_end_matches('=')).unwrap();
                 prop_assert!(key.len() >= 16);
-                prop_assert_eq!(STANDARD.encode(&key), encoded, "another text of the same key was taken");
-                prop_assert_eq!(secret.warning().is_some(), key.len() < 24);
+                let texts = [STANDARD.encode(&key), STANDARD_NO_PAD.encode(&key)];
+                prop_assert!(texts.contains(&plain), "another text of the same key was taken");
+                prop_assert_eq!(secret.warnings().next().is_some(), key.len() < 24);
             }
             Err(error) => prop_assert_eq!(error.code(), "secret_invalid"),
         }

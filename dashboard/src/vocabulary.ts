@@ -108,6 +108,14 @@ const REASON_WORDS: Record<string, ReasonWord> = {
     meaning: "The signing secret cannot be used.",
     check: "The value of the secret's environment variable.",
   },
+  secret_missing: {
+    meaning: "The endpoint has no signing secret that can be used, so it answers 503.",
+    check: "The secret's environment variable where the application runs; the log names it.",
+  },
+  secret_unknown: {
+    meaning: "The function that gives the secrets has none for this request.",
+    check: "Whether the request names a tenant that exists.",
+  },
   verifier_error: {
     meaning: "The verifier failed.",
     check: "The application's log at this time.",

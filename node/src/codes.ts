@@ -17,6 +17,8 @@ export const REASON_CODES = [
   'body_too_large',
   'replayed',
   'secret_invalid',
+  'secret_missing',
+  'secret_unknown',
   'verifier_error',
 ] as const
 

@@ -8,6 +8,7 @@ import { packAny, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
+import { secretList } from './secrets'
 import { answer as answered, type TransactionStore } from './store'
 import { Tracing, type DeliverySpan } from './tracing'
 
@@ -68,7 +69,7 @@ export class Endpoint<Req = unknown> {
   /** An adapter stops reading a body beyond this many bytes. */
   readonly maxBodyBytes: number
 
-  /** @throws SurehookError when the options, or first of all the secret, cannot be used */
+  /** @throws SurehookError when an option cannot be used; a secret is looked at when it is needed, see {@link check} */
   constructor(options: WebhookOptions<Req>) {
     const settings = toNative(options)
     this.#tracing = Tracing.of(options.tracing)
@@ -81,6 +82,35 @@ export class Endpoint<Req = unknown> {
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
     logNotices()
+  }
+
+  /** @throws SurehookError when there is no secret that could verify a request */
+  check(): void {
+    try {
+      translated(() => { this.#native.check() })
+    } finally {
+      logNotices()
+    }
+  }
+
+  /** Logs what {@link check} would throw: for servers that start, before a request is refused for it. */
+  beginToServe(): void {
+    this.#native.beginToServe()
+    logNotices()
+  }
+
+  /**
+   * Verifies with other secrets from now on, without a restart of this process.
+   *
+   * @throws SurehookError when one of them cannot be used; the earlier ones then stay
+   */
+  setSecrets(signatureSecret: string | readonly string[]): void {
+    const secrets = secretList({ provider: this.provider }, signatureSecret, 'signatureSecret')
+    try {
+      translated(() => { this.#native.setSecrets(secrets) })
+    } finally {
+      logNotices()
+    }
   }
 
   /** What became of the verified messages in this process. */

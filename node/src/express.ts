@@ -40,7 +40,7 @@ type Handler<Req, Res> = (request: Req, response: Res, delivery: Delivery) => un
  * app.post('/api/webhooks/clerk', withWebhookMonitoring({ provider: 'clerk' }), (req, res) => res.json({ ok: true }))
  * ```
  *
- * @throws SurehookError when the secret, or another option, cannot be used
+ * @throws SurehookError when an option cannot be used. Without a secret the route answers 503.
  */
 export function withWebhookMonitoring<Req extends IncomingMessage = WebhookRequest, Res extends ServerResponse = ServerResponse>(
   options: WebhookOptions<Req>,

@@ -30,7 +30,8 @@ export type WebhookRouteOptions = Required<Pick<RouteShorthandOptions, 'bodyLimi
  * app.post('/api/webhooks/clerk', withWebhookMonitoring({ provider: 'clerk' }), async (request) => ({ received: true }))
  * ```
  *
- * @throws SurehookError when the secret, or another option, cannot be used
+ * @throws SurehookError when an option cannot be used. A missing secret is logged when the server becomes ready; the route answers
+ *   503 until it is there.
  */
 export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): WebhookRouteOptions {
   const endpoint = new Endpoint<FastifyRequest>(options)
@@ -43,7 +44,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
     // The parser's limit counts what was decided already.
     bodyLimit: Number.MAX_SAFE_INTEGER,
 
-    async preParsing(request: FastifyRequest, reply: FastifyReply, payload: RequestPayload) {
+    preParsing: tellsAtTheStart(endpoint, async (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload) => {
       const body = await receive(request, payload, endpoint.maxBodyBytes)
       const { method, originalUrl: path, raw } = request
       const decision = await endpoint.begin({ method, path, headers: raw.rawHeaders, body, rawBodyAdvice: ADVICE }, request)
@@ -64,7 +65,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
         request.headers = NOTHING_TO_PARSE
       }
       return Readable.from(body, { objectMode: false })
-    },
+    }),
 
     async preValidation(request: FastifyRequest) {
       const headers = unparsed.get(request)
@@ -91,6 +92,18 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
       return head(reply, instead)
     },
   }
+}
+
+/**
+ * A hook whose endpoint says what is missing when the server becomes ready. A route has no hook for that; but Fastify binds those that
+ * it has to the server at that very moment, and not before.
+ */
+function tellsAtTheStart<Hook extends (...args: never[]) => unknown>(endpoint: Endpoint<FastifyRequest>, hook: Hook): Hook {
+  const bind = (server: unknown) => {
+    endpoint.beginToServe()
+    return Function.prototype.bind.call(hook, server) as Hook
+  }
+  return Object.assign(hook, { bind })
 }
 
 /** Reads the body up to the limit. What is beyond runs into nothing: a connection that is closed on it loses the answer. */

@@ -21,17 +21,15 @@ type Handler<Req, Context> = (request: Req, context: Context, delivery: Delivery
  * })
  * ```
  *
- * @throws SurehookError when the secret, or another option, cannot be used; during `next build`, where secrets are
- *   often absent, only when the first webhook comes
+ * @throws SurehookError when an option cannot be used. Without a secret, as during most builds, the route answers 503.
  */
 export function withWebhookMonitoring<Req extends Request = Request, Context = unknown>(
   options: WebhookOptions<Req>,
   handler: Handler<Req, Context>,
 ): (request: Req, context: Context) => Promise<Response> {
-  let endpoint = process.env['NEXT_PHASE'] === 'phase-production-build' ? undefined : new Endpoint<Req>(options)
+  const endpoint = new Endpoint<Req>(options)
 
   return async function surehook(request, context) {
-    endpoint ??= new Endpoint<Req>(options)
     flushAfterwards()
     const body = await receive(request, endpoint.maxBodyBytes)
     const { method, headers } = request

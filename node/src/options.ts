@@ -2,7 +2,7 @@ import type { EndpointOptions as NativeOptions } from '../native/binding'
 import { checkOptions, invalid, isTextList, kind, type Rule } from './checks'
 import type { SignatureVerifier } from './custom-verifier'
 import { signerOf, type WebhookScheme } from './scheme'
-import { secretList } from './secrets'
+import { givenSecrets } from './secrets'
 import { checkStore, type TransactionStore } from './store'
 import type { TracingMode } from './tracing'
 import { workers } from './workers'
@@ -23,7 +23,10 @@ interface ByScheme {
 }
 
 interface GuardOptions<Req> {
-  /** The signing secret, or several while one is being rotated; the provider's environment variable otherwise. */
+  /**
+   * The signing secret, or several while one is being rotated; the provider's environment variable otherwise. Whether it can be
+   * used matters when a request comes: until there is one that can, the answer is 503.
+   */
   signatureSecret?: string | readonly string[] | undefined
   /** Verifies in place of the provider's rule. The provider then only tells where id and event type are. */
   signatureVerifier?: SignatureVerifier<Req>
@@ -129,7 +132,7 @@ export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 't
   return {
     ...(rest as Partial<NativeOptions>),
     ...signer,
-    secrets: signatureSecret === undefined ? [] : secretList(options, signatureSecret, 'signatureSecret'),
+    ...givenSecrets(options, signatureSecret),
     customVerifier: signatureVerifier !== undefined,
     ...(store && { store: store.kind }),
     ...(here && { workers: here }),

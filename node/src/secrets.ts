@@ -2,6 +2,20 @@ import { isTextList, kind } from './checks'
 import { SurehookError } from './errors'
 import { native } from './native'
 
+/** Secrets as the native side takes them: a list, or why there is none. That matters only when a request comes. */
+export type GivenSecrets = { secrets: string[]; secretFault?: string }
+
+/** What was given as `signatureSecret`; nothing stands for the environment variables. */
+export function givenSecrets(options: { provider?: unknown; scheme?: unknown }, secret: unknown): GivenSecrets {
+  if (secret === undefined || secret === null) return { secrets: [] }
+  try {
+    return { secrets: secretList(options, secret, 'signatureSecret') }
+  } catch (error) {
+    if (error instanceof SurehookError) return { secrets: [], secretFault: error.message }
+    throw error
+  }
+}
+
 /** One or several secrets as a list. What is no text is refused by name, before anything else looks at it. */
 export function secretList(options: { provider?: unknown; scheme?: unknown }, secret: unknown, option: string): string[] {
   const list: unknown[] = Array.isArray(secret) ? secret : [secret]

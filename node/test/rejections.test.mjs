@@ -77,7 +77,7 @@ for (const [framework, serve] of Object.entries(wrappers)) {
 }
 
 test('every reason code is in the table above, but for those that are no answer of 401 to a sender', () => {
-  const elsewhere = ['body_unavailable', 'body_too_large', 'secret_invalid']
+  const elsewhere = ['body_unavailable', 'body_too_large', 'secret_invalid', 'secret_missing', 'secret_unknown']
   assert.deepEqual(Object.keys(refused).sort(), REASON_CODES.filter((code) => !elsewhere.includes(code)).sort())
   const unavailable = new Endpoint({ ...clerk, name: 'unavailable' }).begin({ method: 'POST', path: '/', headers: [], body: 'unavailable' })
   const missing = new Endpoint({ ...clerk, name: 'missing' }).begin({ method: 'POST', path: '/', headers: [], body: Buffer.alloc(0) })

@@ -50,8 +50,8 @@ for (const [framework, serve] of Object.entries(wrappers)) {
 }
 
 test('an endpoint takes its name, its limits and its secret from the scheme', () => {
-  assert.throws(() => new Endpoint({ scheme: acme }), (error) => error.code === 'secret_missing' && error.message.includes('ACME_WEBHOOK_SECRET'))
-  assert.throws(() => new Endpoint({ scheme: acme, signatureSecret: null }), (error) => error.code === 'secret_missing' && error.message.includes('process.env.ACME_WEBHOOK_SECRET'))
+  assert.throws(() => { new Endpoint({ scheme: acme }).check() }, (error) => error.code === 'secret_missing' && error.message.includes('ACME_WEBHOOK_SECRET'))
+  assert.throws(() => { new Endpoint({ scheme: acme, signatureSecret: 7 }).check() }, (error) => error.code === 'secret_missing' && error.message.includes('process.env.ACME_WEBHOOK_SECRET'))
   process.env.ACME_WEBHOOK_SECRET = secret
   const endpoint = new Endpoint({ scheme: acme })
   assert.deepEqual([endpoint.name, endpoint.provider, endpoint.maxBodyBytes], ['acme', 'acme', 1000])

@@ -80,11 +80,12 @@ def test_secrets(row, caplog):
     url = "https://example.com/hooks" if row["provider"] in SIGNS_URL else None
     options = {"provider": row["provider"], "signature_secret": row["secret"], "name": "vectors", "url": url}
     if row["expect"] in ("ok", "ok_with_warning"):
-        surehook.Endpoint(**options)
+        surehook.Endpoint(**options).check()
         assert bool(caplog.records) == (row["expect"] == "ok_with_warning")
     else:
+        endpoint = surehook.Endpoint(**options)
         with pytest.raises(surehook.ConfigurationError) as caught:
-            surehook.Endpoint(**options)
+            endpoint.check()
         assert caught.value.code == row["expect"]
         assert row.get("says", "") in str(caught.value)
     executed["secrets"] += 1

@@ -214,7 +214,7 @@ impl Admission {
                 true => "the idempotency key is not unique",
                 false => "its id came before with another body",
             };
-            let id = endpoint.redactor.name(self.subject.id_for_log());
+            let id = self.record.redactor().name(self.subject.id_for_log());
             notice::give(Level::Warning, format!("{}: message {id}: {cause}", endpoint.name));
         }
         match reuse.action {

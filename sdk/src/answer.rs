@@ -16,7 +16,7 @@ const NOT_PROCESSED: &str = r#"{"error":"the message was not processed"}"#;
 
 /// When a sender may try again while another attempt is being handled, in seconds.
 const IN_FLIGHT_RETRY: &str = "5";
-/// When a sender may try again while the dedup store is down, in seconds.
+/// When a sender may try again while the dedup store is down, or the secret is missing, in seconds.
 const UNAVAILABLE_RETRY: &str = "30";
 
 /// Why an answer was given without the handler, or in its place.
@@ -29,6 +29,8 @@ pub enum AnswerKind {
     Replay,
     /// Another attempt is being handled.
     Busy,
+    /// The endpoint has no secret that could be used.
+    Unconfigured,
     /// The dedup store could not be asked.
     Unavailable,
     /// The provider asked whether the endpoint is its user's.
@@ -38,12 +40,13 @@ pub enum AnswerKind {
 }
 
 impl AnswerKind {
-    /// `reject`, `replay`, `busy`, `unavailable`, `handshake` or `silent_drop`.
+    /// `reject`, `unconfigured`, `replay`, `busy`, `unavailable`, `handshake` or `silent_drop`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reject => "reject",
             Self::Replay => "replay",
             Self::Busy => "busy",
+            Self::Unconfigured => "unconfigured",
             Self::Unavailable => "unavailable",
             Self::Handshake => "handshake",
             Self::SilentDrop => "silent_drop",
@@ -62,7 +65,7 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Why the request was rejected. Never to be sent.
+    /// Why the request was rejected, or could not be checked. Never to be sent.
     pub rejection: Option<Rejection>,
     /// What a trace says of the attempt; empty where the endpoint is not [`traced`](crate::EndpointOptions::traced).
     pub attributes: Vec<Attribute>,
@@ -87,6 +90,11 @@ impl Answer {
 
     pub(crate) fn busy() -> Self {
         Self::json(AnswerKind::Busy, 409, IN_FLIGHT).with_retry_after(IN_FLIGHT_RETRY)
+    }
+
+    pub(crate) fn unconfigured(rejection: Rejection) -> Self {
+        let answer = Self::json(AnswerKind::Unconfigured, 503, UNAVAILABLE).with_retry_after(UNAVAILABLE_RETRY);
+        Self { rejection: Some(rejection), ..answer }
     }
 
     pub(crate) fn unavailable() -> Self {

@@ -127,7 +127,7 @@ impl Delivery {
     /// Records that a named piece of the handler's work is done.
     pub fn step(&self, name: &str) {
         self.slot.peek(|open| {
-            let (name, at_us) = (open.record.endpoint.redactor.step(name), open.record.elapsed_us());
+            let (name, at_us) = (open.record.redactor().step(name), open.record.elapsed_us());
             open.marks.step(&name, at_us);
         });
     }
@@ -136,7 +136,7 @@ impl Delivery {
     /// in which one call is both, a statement and the head of a block.
     pub fn step_begun(&self, name: &str) {
         self.slot.peek(|open| {
-            let name = open.record.endpoint.redactor.step(name);
+            let name = open.record.redactor().step(name);
             open.marks.begun(&name);
         });
     }
@@ -146,7 +146,7 @@ impl Delivery {
     pub fn step_ended(&self, name: &str, duration: Duration, error: Option<HandlerError<'_>>) {
         self.slot.peek(|open| {
             let at_us = open.record.elapsed_us();
-            let step = crate::record::step(&open.record.endpoint.redactor, name, at_us, duration, error);
+            let step = crate::record::step(open.record.redactor(), name, at_us, duration, error);
             open.marks.record(step);
         });
     }
@@ -160,7 +160,7 @@ impl Delivery {
     /// it retry. The first mark counts.
     pub fn failed(&self, reason: &str) {
         self.slot.peek(|open| {
-            let reason = open.record.endpoint.redactor.message(reason);
+            let reason = open.record.redactor().message(reason);
             open.marks.failed(&reason);
         });
     }
@@ -169,7 +169,7 @@ impl Delivery {
     pub fn failed_with(&self, reason: &str, details: Map<String, Value>) {
         self.slot.peek(|open| {
             if open.marks.mark().is_none() {
-                open.metadata = bodies::metadata(details, &open.record.endpoint.redactor);
+                open.metadata = bodies::metadata(details, open.record.redactor());
             }
         });
         self.failed(reason);
@@ -329,12 +329,12 @@ impl Open {
     fn stored(&self, response: &Response<'_>, body: Option<&[u8]>) -> StoredResponse {
         let before: Vec<(&[u8], &[u8])> =
             self.earlier_headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        let redactor = &self.record.endpoint.redactor;
+        let redactor = self.record.redactor();
         StoredResponse::capture_set(response.status, &before, response.headers, body, redactor)
     }
 
     fn fail(self, error: HandlerError<'_>) -> Asked<()> {
-        let info = self.record.endpoint.redactor.error(error.error_type, error.message, error.location);
+        let info = self.record.redactor().error(error.error_type, error.message, error.location);
         let judgement = self.judge(HandlerEnd::Errored);
         let ended = self.end(judgement, None, None, Some(info));
         if ended.record.endpoint.in_transaction {

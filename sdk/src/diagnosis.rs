@@ -94,7 +94,8 @@ pub(crate) fn explain(
     recent_drift: &[i64],
 ) -> Rejection {
     let others = others(endpoint);
-    let others: Vec<_> = others.iter().filter_map(|other| Some((other.name.as_str(), other.verifier()?))).collect();
+    let keys: Vec<_> = others.iter().filter_map(|other| Some((other.name.as_str(), other.known_keys()?))).collect();
+    let others: Vec<_> = keys.iter().map(|(name, keys)| (*name, &keys.verifier)).collect();
     let begun = Instant::now();
     let context = Context { others: &others, recent_drift, elapsed: &|| begun.elapsed() };
     let diagnosis = diagnose::diagnose(verifier, incoming, &rejection, now, &context);

@@ -10,10 +10,9 @@ use surehook_core::handshake::{self, HandshakeAnswer};
 use surehook_core::scheme::Scheme;
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::telemetry::bodies::BodyFilter;
-use surehook_core::telemetry::redact::Redactor;
 use surehook_core::verify::DEFAULT_TOLERANCE;
 use surehook_core::{
-    ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, VerifiedMessage, Verifier,
+    ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, Timestamp, VerifiedMessage,
 };
 
 use crate::admission::{Admission, Begun, Claimed};
@@ -24,8 +23,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::counts::{Counters, DedupCounts};
 use crate::delivery::{Delivery, Hold};
 use crate::diagnosis::{self, Diagnostician};
+use crate::keyring::{Keyring, Keys};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
+use crate::platform;
 use crate::process::PerProcess;
 use crate::record::{Record, Subject};
 use crate::settings;
@@ -56,7 +57,6 @@ pub(crate) struct Inner {
     pub(crate) name: String,
     pub(crate) scheme: Arc<Scheme>,
     pub(crate) requirements: Requirements,
-    pub(crate) redactor: Redactor,
     pub(crate) bodies: Option<BodyFilter>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ttl: Duration,
@@ -69,9 +69,9 @@ pub(crate) struct Inner {
     pub(crate) in_transaction: bool,
     /// Whether the host language makes a span of each delivery.
     pub(crate) traced: bool,
-    verifier: Option<Verifier>,
-    /// Whether a function of the user's verifies, in place of the scheme.
-    custom: bool,
+    checking: Checking,
+    /// Keys without a secret, for what none is needed for.
+    bare: Arc<Keys>,
     verify_token: Option<String>,
     diagnostician: Diagnostician,
     max_body_bytes: usize,
@@ -79,6 +79,16 @@ pub(crate) struct Inner {
     fields: EnvelopeFields,
     warnings: Vec<String>,
     client: Option<Client>,
+}
+
+/// How an endpoint checks requests.
+pub(crate) enum Checking {
+    /// It does not.
+    Off,
+    /// A function of the user's verifies, in place of the scheme.
+    Custom,
+    /// With secrets that do not depend on the request.
+    Secrets(Box<Keyring>),
 }
 
 /// What an endpoint remembers of earlier requests.
@@ -114,20 +124,18 @@ pub struct Hooks<'f> {
 }
 
 impl Endpoint {
-    /// Builds an endpoint.
+    /// Builds an endpoint. Whether there is a secret that can be used shows when a request comes, or with
+    /// [`check`](Self::check): a program without its secrets can still be imported, built and tested.
     ///
     /// # Errors
-    /// An unknown provider; a secret that is missing (the message names the environment variables), empty or unusable;
-    /// an option outside of its range.
+    /// An unknown provider, or an option outside of its range.
     pub fn new(options: EndpointOptions) -> Result<Self, ConfigError> {
         let scheme = settings::scheme_of(&options)?;
         let name = settings::endpoint_name(options.name.as_deref(), &scheme)?;
         let reject_status = settings::reject_status(options.reject_status)?;
         let on = options.verification == Verification::On;
-        let checked = on && !options.custom_verifier;
-        let secrets = if checked { settings::secrets(&options.secrets, &scheme)? } else { Vec::new() };
-        let verifier = on.then(|| settings::verifier(&scheme, &secrets, &options)).transpose()?;
-        let tolerance = verifier.as_ref().and_then(Verifier::tolerance).unwrap_or(DEFAULT_TOLERANCE);
+        let bare = settings::bare_verifier(&scheme, &options)?;
+        let tolerance = bare.tolerance().filter(|_| on).unwrap_or(DEFAULT_TOLERANCE);
         let ttl = settings::dedup_ttl(options.dedup_ttl, tolerance)?;
         settings::check_waiting(&options)?;
         let memory = if on {
@@ -137,20 +145,20 @@ impl Endpoint {
         };
         let fields = settings::envelope_fields(&scheme, options.event_type_field.as_deref())?;
         let requirements = settings::requirements(&options)?;
-        let warnings = settings::warnings(&name, verifier.as_ref(), &scheme, ttl, &memory);
+        let warnings = settings::warnings(&name, options.verification, &scheme, ttl, &memory);
         if matches!(&memory, Memory::Dedup(store) if !store.outlives_the_process()) {
             workers::warn_of_memory(options.workers);
         }
         let inner = Arc::new(Inner {
             max_body_bytes: options.max_body_bytes.unwrap_or(scheme.max_body_bytes),
             scheme,
-            custom: options.custom_verifier,
+            checking: settings::checking(&name, &bare, &options),
+            bare: Arc::new(Keys::new(bare, None)),
             verify_token: options.verify_token,
             diagnostician: Diagnostician::default(),
             memory,
             fields,
             requirements,
-            redactor: Redactor::new(&secrets),
             bodies: options.capture_body.as_ref().map(BodyFilter::new).transpose()?,
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
@@ -162,7 +170,6 @@ impl Endpoint {
             in_transaction: options.store.as_ref().is_some_and(DedupStore::is_application),
             name,
             ttl,
-            verifier,
             reject_status,
             warnings,
         });
@@ -192,8 +199,63 @@ impl Endpoint {
     }
 
     /// What the owner should be told about the settings; also given as notices.
-    pub fn warnings(&self) -> &[String] {
-        &self.0.warnings
+    pub fn warnings(&self) -> Vec<String> {
+        let keys = match &self.0.checking {
+            Checking::Secrets(ring) => ring.known(),
+            Checking::Off | Checking::Custom => None,
+        };
+        let of_secrets = keys.iter().flat_map(|keys| keys.verifier.warnings());
+        let of_secrets = of_secrets.map(|warning| format!("{}: {warning}", self.0.name));
+        of_secrets.chain(self.0.warnings.iter().cloned()).collect()
+    }
+
+    /// Whether requests could be verified now: for hosts that check their settings before they serve. It says nothing to the
+    /// log.
+    ///
+    /// # Errors
+    /// A secret that is missing (the message names the environment variables), empty or unusable.
+    ///
+    /// ```
+    /// use surehook::{Endpoint, EndpointOptions};
+    ///
+    /// let endpoint = Endpoint::new(EndpointOptions { secrets: vec![String::new()], ..EndpointOptions::new("clerk") }).unwrap();
+    /// assert_eq!(endpoint.check().unwrap_err().code(), "secret_invalid");
+    /// ```
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.0.keys(self.0.clock.now()).map(drop)
+    }
+
+    /// The same when a server starts to serve: what is wrong is said to the log, before the first request is refused for it.
+    pub fn begin_to_serve(&self) {
+        self.0.warn_of_memory();
+        let now = self.0.clock.now();
+        if let Err(error) = self.0.keys(now) {
+            self.0.say_that_it_is_unconfigured(&error, now);
+        }
+    }
+
+    /// Takes other secrets from now on, e.g. those of a rotation, without a restart of the process. Requests that are being
+    /// handled are not touched. Only this process learns of it.
+    ///
+    /// # Errors
+    /// A secret that is empty or unusable, none at all, or an endpoint that has none of its own: the earlier ones stay.
+    ///
+    /// ```
+    /// use surehook::{Endpoint, EndpointOptions};
+    ///
+    /// let (old, new) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+    /// let endpoint = Endpoint::new(EndpointOptions { secrets: vec![old.to_owned()], ..EndpointOptions::new("clerk") }).unwrap();
+    /// endpoint.set_secrets(&[new.to_owned(), old.to_owned()]).unwrap();
+    /// assert!(endpoint.set_secrets(&[]).is_err());
+    /// ```
+    pub fn set_secrets(&self, secrets: &[String]) -> Result<(), ConfigError> {
+        match &self.0.checking {
+            Checking::Secrets(ring) => ring.set(&self.0.name, secrets),
+            Checking::Off | Checking::Custom => {
+                let fault = "nothing would use it: this endpoint does not check with secrets of its own";
+                Err(ConfigError::invalid_option("signature_secret", fault))
+            }
+        }
     }
 
     /// How often each path of de-duplication was taken at this endpoint, in this process.
@@ -215,7 +277,7 @@ impl Endpoint {
     /// The same for a thread that others wait for, such as an event loop's: what takes time is left for later. An application with
     /// a [`DedupStore::application`] calls this one, and answers the question.
     pub fn begin_without_waiting(&self, request: Request<'_>, hooks: Hooks<'_>) -> Begun {
-        let decided = catch_unwind(AssertUnwindSafe(|| Beginning::new(&self.0, &request).decide(hooks)));
+        let decided = catch_unwind(AssertUnwindSafe(|| self.0.begin(&request, hooks)));
         decided.unwrap_or_else(|_| Begun::Now(self.0.failed_check()))
     }
 }
@@ -230,8 +292,50 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Inner {
-    pub(crate) fn verifier(&self) -> Option<&Verifier> {
-        self.verifier.as_ref()
+    fn begin(self: &Arc<Self>, request: &Request<'_>, hooks: Hooks<'_>) -> Begun {
+        self.warn_of_memory();
+        let now = self.clock.now();
+        match self.keys(now) {
+            Ok(keys) => Beginning::new(self, request, keys, now).decide(hooks),
+            Err(error) => {
+                self.say_that_it_is_unconfigured(&error, now);
+                Begun::Now(Beginning::new(self, request, Arc::clone(&self.bare), now).unconfigured())
+            }
+        }
+    }
+
+    /// A memory that a platform will not keep is told when a process serves, not when it is built.
+    fn warn_of_memory(&self) {
+        if matches!(&self.memory, Memory::Dedup(store) if !store.outlives_the_process()) {
+            platform::warn_of_memory();
+        }
+    }
+
+    /// What checks a request that comes now.
+    fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, ConfigError> {
+        match &self.checking {
+            Checking::Secrets(ring) => ring.keys(&self.name, now),
+            Checking::Off | Checking::Custom => Ok(Arc::clone(&self.bare)),
+        }
+    }
+
+    fn say_that_it_is_unconfigured(&self, error: &ConfigError, now: Timestamp) {
+        if let Checking::Secrets(ring) = &self.checking {
+            ring.say(&self.name, error, now);
+        }
+    }
+
+    /// The keys that others may try on a request of theirs, to see whether it was meant for this endpoint.
+    pub(crate) fn known_keys(&self) -> Option<Arc<Keys>> {
+        match &self.checking {
+            Checking::Secrets(ring) => ring.known(),
+            Checking::Off | Checking::Custom => None,
+        }
+    }
+
+    /// Makes a text safe that belongs to no request.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        self.known_keys().as_ref().unwrap_or(&self.bare).redactor.message(text)
     }
 
     pub(crate) fn is_instant(&self) -> bool {
@@ -250,10 +354,10 @@ impl Inner {
         client.filter(Client::is_on)
     }
 
-    fn begin_record(self: &Arc<Self>, request: &Request<'_>) -> Record {
+    fn begin_record(self: &Arc<Self>, request: &Request<'_>, keys: Arc<Keys>, now: Timestamp) -> Record {
         let client = self.client();
-        let arrival = Arrival::new(request, self.clock.now());
-        Record::new(Arc::clone(self), client, arrival)
+        let arrival = Arrival::new(request, now);
+        Record::new(Arc::clone(self), keys, client, arrival)
     }
 }
 
@@ -265,14 +369,18 @@ struct Beginning<'e> {
 }
 
 impl<'e> Beginning<'e> {
-    fn new(endpoint: &'e Arc<Inner>, request: &'e Request<'e>) -> Self {
-        Self { endpoint, request, record: endpoint.begin_record(request) }
+    fn new(endpoint: &'e Arc<Inner>, request: &'e Request<'e>, keys: Arc<Keys>, now: Timestamp) -> Self {
+        Self { endpoint, request, record: endpoint.begin_record(request, keys, now) }
     }
 
     fn decide(self, hooks: Hooks<'_>) -> Begun {
         let request = self.request;
-        let Some(verifier) = &self.endpoint.verifier else { return Begun::Now(self.let_through()) };
+        let keys = Arc::clone(&self.record.keys);
+        let verifier = &keys.verifier;
         let refused = |code| verifier.refuse(code, request.headers);
+        if matches!(self.endpoint.checking, Checking::Off) {
+            return Begun::Now(self.let_through());
+        }
         let body = match request.body {
             Body::Bytes(body) => body,
             Body::TooLarge => return Begun::Now(self.reject(refused(ReasonCode::BodyTooLarge))),
@@ -286,9 +394,11 @@ impl<'e> Beginning<'e> {
             return Begun::Now(self.shake_hands(Subject::default(), answer));
         }
         let now = self.record.received_at();
-        let verified = match self.endpoint.custom {
-            true => verifier.verify_by(&incoming, || hooks.verifier.map_or(CustomVerdict::Failed, |verify| verify())),
-            false => verifier.verify_request(&incoming, now),
+        let verified = match self.endpoint.checking {
+            Checking::Custom => {
+                verifier.verify_by(&incoming, || hooks.verifier.map_or(CustomVerdict::Failed, |verify| verify()))
+            }
+            Checking::Off | Checking::Secrets(_) => verifier.verify_request(&incoming, now),
         };
         match verified {
             Ok(message) => {
@@ -307,7 +417,7 @@ impl<'e> Beginning<'e> {
     fn admit(mut self, incoming: &Incoming<'_>, message: &VerifiedMessage<'_>, key: Option<KeyFunction<'_>>) -> Begun {
         self.record.capture_request(message.body());
         let subject = Subject::verified(message, self.endpoint.fields.read(incoming.headers, message.body()));
-        if let Some(answer) = self.endpoint.verifier().and_then(|verifier| handshake::answer(verifier, message)) {
+        if let Some(answer) = handshake::answer(message) {
             return Begun::Now(self.shake_hands(subject, answer));
         }
         self.record.tell(self.request);
@@ -331,6 +441,16 @@ impl<'e> Beginning<'e> {
     fn shake_hands(mut self, subject: Subject, answer: HandshakeAnswer) -> Decision {
         self.record.tell(self.request);
         self.answer(subject, Outcome::Ignored, DedupResult::Off, Answer::handshake(answer))
+    }
+
+    /// There is no secret to check with: nothing is let through, and nothing is remembered.
+    fn unconfigured(mut self) -> Decision {
+        self.record.tell(self.request);
+        let rejection = self.endpoint.bare.verifier.refuse(ReasonCode::SecretMissing, self.request.headers);
+        self.record.subject = Subject::rejected(&rejection);
+        let mut answer = Answer::unconfigured(rejection);
+        self.record.answered(Outcome::Unavailable, DedupResult::Off, &mut answer);
+        Decision::Answer(answer)
     }
 
     /// Verification is off.

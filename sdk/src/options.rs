@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use surehook_core::dedup::OnIdReuse;
 use surehook_core::telemetry::bodies::CaptureBody;
-use surehook_core::{OnSilentDrop, Scheme};
+use surehook_core::{ConfigError, OnSilentDrop, Scheme};
 
 use crate::client::Client;
 use crate::clock::Clock;
@@ -32,6 +32,8 @@ pub struct EndpointOptions {
     pub scheme: Option<Scheme>,
     /// The signing secrets; several while one is being rotated. Empty: the provider's usual environment variables.
     pub secrets: Vec<String>,
+    /// Why secrets that were given are none, where the host found that out; they count as missing.
+    pub secret_fault: Option<ConfigError>,
     /// Whether [`Hooks::verifier`](crate::Hooks::verifier) verifies, in place of the scheme.
     pub custom_verifier: bool,
     /// The endpoint's public URL without its query, e.g. `https://example.com/webhooks/twilio`; for providers that sign it.

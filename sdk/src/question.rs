@@ -149,7 +149,7 @@ impl<T> Question<T> {
 
     /// The statement could not be run, for this reason. Whether it took place may be unknown.
     pub fn failed(self, reason: &str) -> T {
-        let reason = self.endpoint.redactor.message(reason);
+        let reason = self.endpoint.redacted(reason);
         self.end(Err(StoreError { reason }))
     }
 

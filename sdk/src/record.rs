@@ -18,6 +18,7 @@ use crate::arrival::{Arrival, Request};
 use crate::client::Client;
 use crate::endpoint::Inner;
 use crate::handler::HandlerError;
+use crate::keyring::Keys;
 use crate::span::{self, Attribute};
 use crate::store::DedupStore;
 
@@ -67,6 +68,8 @@ impl Subject {
 /// The record of one attempt in the making.
 pub(crate) struct Record {
     pub(crate) endpoint: Arc<Inner>,
+    /// What the request was checked with.
+    pub(crate) keys: Arc<Keys>,
     pub(crate) subject: Subject,
     /// The store that was asked, if one was.
     pub(crate) dedup_store: Option<DedupStore>,
@@ -110,9 +113,14 @@ pub(crate) struct Ending {
 }
 
 impl Record {
-    pub(crate) fn new(endpoint: Arc<Inner>, client: Option<Client>, arrival: Arrival) -> Self {
+    pub(crate) fn new(endpoint: Arc<Inner>, keys: Arc<Keys>, client: Option<Client>, arrival: Arrival) -> Self {
         let (subject, bodies) = (Subject::default(), Bodies::default());
-        Self { endpoint, subject, dedup_store: None, client, id: OnceLock::new(), verdict: None, bodies, arrival }
+        Self { endpoint, keys, subject, dedup_store: None, client, id: OnceLock::new(), verdict: None, bodies, arrival }
+    }
+
+    /// It knows the secrets that the request was checked with.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.keys.redactor
     }
 
     /// The attempt's id.
@@ -132,14 +140,14 @@ impl Record {
     /// Keeps what may be told of the request, once there is a verdict on it; nothing where nobody is told.
     pub(crate) fn tell(&mut self, request: &Request<'_>) {
         if self.client.is_some() {
-            self.arrival.tell(request, &self.endpoint.redactor);
+            self.arrival.tell(request, &self.keys.redactor);
         }
     }
 
     /// A label as it is told.
     pub(crate) fn label(&self, label: &str) -> String {
         let key = self.client.as_ref().map_or(&[][..], Client::label_key);
-        self.endpoint.redactor.label(label, key)
+        self.keys.redactor.label(label, key)
     }
 
     /// Keeps what may be told of the request's body, where bodies are captured.
@@ -168,7 +176,7 @@ impl Record {
 
     fn told(&self, body: &[u8]) -> Option<String> {
         let filter = self.endpoint.bodies.as_ref().filter(|_| self.client.is_some())?;
-        filter.told(body, &self.endpoint.redactor)
+        filter.told(body, self.redactor())
     }
 
     /// Sends the record of an attempt that Surehook answered itself, and gives the answer what a trace says of it.

@@ -8,9 +8,10 @@ use surehook_core::envelope::EnvelopeFields;
 use surehook_core::scheme::{self, Path, Scheme};
 use surehook_core::{ConfigError, Requirements, Verifier};
 
-use crate::endpoint::Memory;
+use crate::endpoint::{Checking, Memory};
+use crate::keyring::{Keyring, Source};
 use crate::notice::{self, Level};
-use crate::options::{EndpointOptions, OnInFlight};
+use crate::options::{EndpointOptions, OnInFlight, Verification};
 use crate::process::PerProcess;
 use crate::store::DedupStore;
 
@@ -47,28 +48,20 @@ pub(crate) fn reject_status(status: Option<u16>) -> Result<u16, ConfigError> {
     }
 }
 
-/// The given secrets, or the one of the provider's first environment variable that is set.
-pub(crate) fn secrets(given: &[String], scheme: &Scheme) -> Result<Vec<String>, ConfigError> {
-    if !given.is_empty() {
-        return Ok(given.to_vec());
+/// How requests are checked.
+pub(crate) fn checking(name: &str, bare: &Verifier, options: &EndpointOptions) -> Checking {
+    if options.verification == Verification::Off {
+        return Checking::Off;
     }
-    for name in &scheme.secret_env {
-        match std::env::var(name) {
-            Ok(text) if text.is_empty() => {
-                return Err(ConfigError::SecretMissing { hint: format!("the environment variable {name} is empty") });
-            }
-            Ok(text) => return Ok(vec![text]),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(ConfigError::secret_invalid(format!("the environment variable {name} is not text")));
-            }
-        }
+    if options.custom_verifier {
+        return Checking::Custom;
     }
-    let hint = match scheme.secret_env.as_slice() {
-        [] => "pass it".to_owned(),
-        names => format!("pass it, or set the environment variable {}", names.join(" or ")),
+    let source = match &options.secret_fault {
+        Some(fault) => Source::Unreadable(fault.clone()),
+        None if options.secrets.is_empty() => Source::Environment,
+        None => Source::Given(options.secrets.clone()),
     };
-    Err(ConfigError::SecretMissing { hint })
+    Checking::Secrets(Box::new(Keyring::new(name, bare.clone(), source)))
 }
 
 /// The user's own scheme, or the row of the provider. A function that verifies needs neither.
@@ -83,16 +76,9 @@ pub(crate) fn scheme_of(options: &EndpointOptions) -> Result<Arc<Scheme>, Config
     }
 }
 
-pub(crate) fn verifier(
-    scheme: &Arc<Scheme>,
-    secrets: &[String],
-    options: &EndpointOptions,
-) -> Result<Verifier, ConfigError> {
-    let scheme = Arc::clone(scheme);
-    let mut verifier = match options.custom_verifier {
-        true => Verifier::custom(scheme),
-        false => Verifier::for_scheme(scheme, secrets)?,
-    };
+/// All of the verifier but its secrets.
+pub(crate) fn bare_verifier(scheme: &Arc<Scheme>, options: &EndpointOptions) -> Result<Verifier, ConfigError> {
+    let mut verifier = Verifier::custom(Arc::clone(scheme));
     if let Some(tolerance) = options.tolerance {
         verifier = verifier.with_tolerance(tolerance)?;
     }
@@ -102,7 +88,8 @@ pub(crate) fn verifier(
     if let Some(url) = &options.url {
         verifier = verifier.with_url(url)?;
     }
-    if options.custom_verifier { Ok(verifier) } else { verifier.complete() }
+    let signs = options.verification == Verification::On && !options.custom_verifier;
+    if signs { verifier.complete() } else { Ok(verifier) }
 }
 
 pub(crate) fn envelope_fields(scheme: &Scheme, event_type: Option<&str>) -> Result<EnvelopeFields, ConfigError> {
@@ -142,16 +129,17 @@ pub(crate) fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Du
     }
 }
 
+/// What the owner should be told about anything but the secrets.
 pub(crate) fn warnings(
     name: &str,
-    verifier: Option<&Verifier>,
+    verification: Verification,
     scheme: &Scheme,
     ttl: Duration,
     memory: &Memory,
 ) -> Vec<String> {
-    let mut warnings: Vec<String> = match verifier {
-        Some(verifier) => verifier.warnings().map(|warning| warning.to_string()).collect(),
-        None => vec!["verification is off: anybody can send it events".to_owned()],
+    let mut warnings: Vec<String> = match verification {
+        Verification::On => Vec::new(),
+        Verification::Off => vec!["verification is off: anybody can send it events".to_owned()],
     };
     if let Memory::Dedup(_) = memory {
         warnings.extend(short_memory(scheme, ttl));

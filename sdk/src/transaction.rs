@@ -209,7 +209,7 @@ impl Work {
     fn fail(&mut self, kind: &str, message: &str) {
         self.ending.outcome = Outcome::Failed;
         self.ending.missing_steps.clear();
-        let error = self.record.endpoint.redactor.error(kind, message, None);
+        let error = self.record.redactor().error(kind, message, None);
         let failure = self.ending.failure.get_or_insert(Failure { reason: None, error: None });
         failure.error = Some(error);
     }

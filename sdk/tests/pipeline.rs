@@ -260,10 +260,8 @@ fn with_verification_off_all_is_let_through_and_nothing_is_remembered() {
 #[test]
 fn what_cannot_work_is_refused_when_the_endpoint_is_built() {
     type Change = fn(&mut EndpointOptions);
-    let cases: [(Change, &str); 10] = [
+    let cases: [(Change, &str); 8] = [
         (|options| options.provider = "clark".to_owned(), "unknown_provider"),
-        (|options| options.secrets = vec![String::new()], "secret_invalid"),
-        (|options| options.secrets.push("whsec_short".to_owned()), "secret_invalid"),
         (|options| options.tolerance = Some(Duration::ZERO), "invalid_option"),
         (|options| options.tolerance = Some(Duration::from_secs(3601)), "invalid_option"),
         (|options| options.reject_status = Some(200), "invalid_option"),
@@ -277,13 +275,6 @@ fn what_cannot_work_is_refused_when_the_endpoint_is_built() {
         change(&mut options);
         assert_eq!(Endpoint::new(options).unwrap_err().code(), code);
     }
-    let missing = Endpoint::new(EndpointOptions::new("clerk")).unwrap_err();
-    assert_eq!(missing.code(), "secret_missing");
-    assert!(missing.to_string().contains("CLERK_WEBHOOK_SIGNING_SECRET or CLERK_WEBHOOK_SECRET"), "{missing}");
-    let own = r#"{"provider": "acme", "secret": "utf8", "algorithm": "hmac_sha256", "signature": {"header": "x"}, "content": "{body}"}"#;
-    let scheme = Some(surehook::Scheme::from_json(own).unwrap());
-    let nowhere = Endpoint::new(EndpointOptions { scheme, ..EndpointOptions::default() }).unwrap_err();
-    assert_eq!(nowhere.to_string(), "the signing secret is missing: pass it");
 }
 
 #[test]

@@ -108,6 +108,19 @@ fn slack_and_zoom_get_the_answer_they_ask_for_and_the_handler_never_runs() {
     let expected = format!(r#"{{"encryptedToken":"{encrypted}","plainToken":"qgg8vlvZRS6UYooatFL8Aw"}}"#);
     assert_eq!(String::from_utf8(answer.body).unwrap(), expected);
 
+    // In a rotation the answer is made with the secret that signed the question, wherever it stands in the list.
+    let other = "0123456789abcdef0123456789abcdef";
+    for secrets in [[SECRET, other], [other, SECRET]] {
+        let options = EndpointOptions {
+            name: Some("zoom rotation".to_owned()),
+            secrets: secrets.map(str::to_owned).to_vec(),
+            ..EndpointOptions::new("zoom")
+        };
+        let zoom = Endpoint::new(options).unwrap();
+        let answer = answered(begin(&zoom, &signed("zoom", SECRET, "", question), question));
+        assert_eq!(String::from_utf8(answer.body).unwrap(), expected);
+    }
+
     // Nobody signed it: no answer but a refusal.
     assert_eq!(answered(begin(&slack, &[], challenge)).status, 401);
 }

@@ -20,6 +20,8 @@ pub struct EndpointOptions {
     pub scheme: Option<String>,
     /// Empty: the provider's environment variables.
     pub secrets: Vec<String>,
+    /// Why what was given is no secret.
+    pub secret_fault: Option<String>,
     /// Whether a function of the user verifies.
     pub custom_verifier: bool,
     pub url: Option<String>,
@@ -149,6 +151,23 @@ impl Endpoint {
         self.0.max_body_bytes() as f64
     }
 
+    /// Throws what is wrong with the secret.
+    #[napi]
+    pub fn check(&self) -> Result<()> {
+        self.0.check().map_err(coded)
+    }
+
+    /// Notices what is wrong with the secret.
+    #[napi]
+    pub fn begin_to_serve(&self) {
+        self.0.begin_to_serve();
+    }
+
+    #[napi]
+    pub fn set_secrets(&self, secrets: Vec<String>) -> Result<()> {
+        self.0.set_secrets(&secrets).map_err(coded)
+    }
+
     #[napi]
     pub fn dedup_counts(&self) -> DedupCounts {
         let counts = self.0.dedup_counts();
@@ -240,6 +259,7 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
     fn from(options: EndpointOptions) -> Self {
         Self {
             secrets: options.secrets,
+            secret_fault: options.secret_fault.map(|hint| surehook::Error::SecretMissing { hint }),
             custom_verifier: options.custom_verifier,
             url: options.url,
             verify_token: options.verify_token,

@@ -126,11 +126,24 @@ pub(crate) fn secret_form(own: Option<&Scheme>, provider: &str) -> SecretForm {
     form.unwrap_or(SecretForm::Standard)
 }
 
-/// One secret or several. `None` means none was given.
-pub(crate) fn secrets(value: Option<&Bound<'_, PyAny>>, form: SecretForm) -> PyResult<Vec<String>> {
-    let Some(value) = value else { return Ok(Vec::new()) };
+/// Secrets as text, or why what was given is none. That is known before a request comes, and only matters when one does.
+pub(crate) type Secrets = std::result::Result<Vec<String>, Error>;
+
+/// One secret or several; where they are none, that is raised.
+pub(crate) fn secrets(py: Python<'_>, value: Option<&Bound<'_, PyAny>>, form: SecretForm) -> PyResult<Vec<String>> {
+    read_secrets(value, form, false)?.map_err(|error| errors::configuration(py, &error))
+}
+
+/// One secret or several, of a program that is only being imported. No text means none was given; `None` in a list is a variable
+/// of the environment that is not set.
+pub(crate) fn given_secrets(value: Option<&Bound<'_, PyAny>>, form: SecretForm) -> PyResult<Secrets> {
+    read_secrets(value, form, true)
+}
+
+fn read_secrets(value: Option<&Bound<'_, PyAny>>, form: SecretForm, holes: bool) -> PyResult<Secrets> {
+    let Some(value) = value else { return Ok(Ok(Vec::new())) };
     if value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>() {
-        return Ok(vec![secret(value, form)?]);
+        return Ok(secret(value, form)?.map(|secret| vec![secret]));
     }
     let wrong =
         || PyTypeError::new_err(format!("a secret must be str, bytes or a list of them, not {}", type_name(value)));
@@ -138,27 +151,38 @@ pub(crate) fn secrets(value: Option<&Bound<'_, PyAny>>, form: SecretForm) -> PyR
         return Err(wrong());
     }
     let items = value.try_iter().map_err(|_| wrong())?;
-    let several = items.map(|item| secret(&item.map_err(|_| wrong())?, form)).collect::<PyResult<Vec<_>>>()?;
+    let several =
+        items.map(|item| one_of_several(&item.map_err(|_| wrong())?, form, holes)).collect::<PyResult<Vec<_>>>()?;
     if several.is_empty() {
-        let error = Error::SecretMissing { hint: "the list of secrets is empty".to_owned() };
-        return Err(errors::configuration(value.py(), &error));
+        return Ok(Err(Error::SecretMissing { hint: "the list of secrets is empty".to_owned() }));
     }
-    Ok(several)
+    Ok(several.into_iter().collect())
+}
+
+fn one_of_several(
+    value: &Bound<'_, PyAny>,
+    form: SecretForm,
+    holes: bool,
+) -> PyResult<std::result::Result<String, Error>> {
+    match holes && value.is_none() {
+        true => Ok(Err(Error::SecretMissing { hint: "one of the list is None".to_owned() })),
+        false => secret(value, form),
+    }
 }
 
 /// A secret as text. Bytes are the raw key where the scheme's text is its base64, and else the text itself.
-fn secret(value: &Bound<'_, PyAny>, form: SecretForm) -> PyResult<String> {
-    let no_text = || errors::configuration(value.py(), &Error::secret_invalid("it is no valid text"));
+fn secret(value: &Bound<'_, PyAny>, form: SecretForm) -> PyResult<std::result::Result<String, Error>> {
+    let no_text = || Error::secret_invalid("it is no valid text");
     if let Ok(text) = value.cast::<PyString>() {
-        return text.to_str().map(str::to_owned).map_err(|_| no_text());
+        return Ok(text.to_str().map(str::to_owned).map_err(|_| no_text()));
     }
     let Ok(bytes) = value.cast::<PyBytes>() else {
         return Err(PyTypeError::new_err(format!("a secret must be str or bytes, not {}", type_name(value))));
     };
-    match form {
+    Ok(match form {
         SecretForm::Standard | SecretForm::StandardOrUtf8 => Ok(format!("whsec_{}", STANDARD.encode(bytes.as_bytes()))),
         _ => std::str::from_utf8(bytes.as_bytes()).map(str::to_owned).map_err(|_| no_text()),
-    }
+    })
 }
 
 /// The text of the option of that name.

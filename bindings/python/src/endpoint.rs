@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
+use surehook::core::scheme::SecretForm;
 use surehook::{
     Body, CaptureBody, CustomVerdict, DedupStore, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight,
     OnSilentDrop, OnStoreError, Request, Verification, VerifiedMessage, Workers,
@@ -16,7 +17,10 @@ use crate::webhook::parsed;
 
 /// A webhook route of this application.
 #[pyclass(frozen, module = "surehook._native")]
-pub(crate) struct Endpoint(surehook::Endpoint);
+pub(crate) struct Endpoint {
+    endpoint: surehook::Endpoint,
+    secret_form: SecretForm,
+}
 
 #[pymethods]
 impl Endpoint {
@@ -62,8 +66,14 @@ impl Endpoint {
         let configuration = |error| errors::configuration(py, &error);
         let provider = convert::text("provider", provider)?.unwrap_or_default();
         let scheme = convert::scheme(py, scheme)?;
+        let secret_form = convert::secret_form(scheme.as_ref(), &provider);
+        let (secrets, secret_fault) = match convert::given_secrets(signature_secret, secret_form)? {
+            Ok(secrets) => (secrets, None),
+            Err(fault) => (Vec::new(), Some(fault)),
+        };
         let options = EndpointOptions {
-            secrets: convert::secrets(signature_secret, convert::secret_form(scheme.as_ref(), &provider))?,
+            secrets,
+            secret_fault,
             scheme,
             custom_verifier,
             url: convert::text("url", url)?,
@@ -89,27 +99,43 @@ impl Endpoint {
             workers: workers.map(|(count, number)| Workers { count, number }),
             ..EndpointOptions::new(provider)
         };
-        surehook::Endpoint::new(options).map(Self).map_err(configuration)
+        surehook::Endpoint::new(options).map(|endpoint| Self { endpoint, secret_form }).map_err(configuration)
     }
 
     #[getter]
     fn name(&self) -> &str {
-        self.0.name()
+        self.endpoint.name()
     }
 
     #[getter]
     fn provider(&self) -> &str {
-        self.0.provider()
+        self.endpoint.provider()
     }
 
     #[getter]
     fn max_body_bytes(&self) -> usize {
-        self.0.max_body_bytes()
+        self.endpoint.max_body_bytes()
+    }
+
+    /// Raises what is wrong with the secret.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.endpoint.check().map_err(|error| errors::configuration(py, &error))
+    }
+
+    /// Notices what is wrong with the secret.
+    fn begin_to_serve(&self) {
+        self.endpoint.begin_to_serve();
+    }
+
+    fn set_secrets(&self, secrets: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = secrets.py();
+        let given = convert::secrets(py, Some(secrets), self.secret_form)?;
+        self.endpoint.set_secrets(&given).map_err(|error| errors::configuration(py, &error))
     }
 
     /// The counts by their names.
     fn dedup_counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = self.0.dedup_counts();
+        let counts = self.endpoint.dedup_counts();
         let named = PyDict::new(py);
         named.set_item("new", counts.new)?;
         named.set_item("duplicate", counts.duplicate)?;
@@ -150,9 +176,9 @@ impl Endpoint {
                 |message: &VerifiedMessage<'_>| Python::attach(|py| user_key(key.bind(py), message, &pairs))
             });
             let key = named.as_mut().map(|named| named as KeyFunction<'_>);
-            self.0.begin_without_waiting(request, Hooks { key, verifier: Some(&mut verify) })
+            self.endpoint.begin_without_waiting(request, Hooks { key, verifier: Some(&mut verify) })
         };
-        let begun = if long || !self.0.is_instant() { py.detach(begin) } else { begin() };
+        let begun = if long || !self.endpoint.is_instant() { py.detach(begin) } else { begin() };
         pending::begun(py, begun)
     }
 }

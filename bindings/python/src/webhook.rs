@@ -26,7 +26,7 @@ impl Webhook {
     #[new]
     #[pyo3(signature = (secret))]
     fn new(py: Python<'_>, secret: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let secrets = convert::secrets(secret, SecretForm::Standard)?;
+        let secrets = convert::secrets(py, secret, SecretForm::Standard)?;
         let webhook = surehook::Webhook::with_provider(FAMILY, &secrets);
         webhook.map(Self).map_err(|error| errors::configuration(py, &error))
     }
@@ -81,7 +81,7 @@ pub(crate) fn verify(
     let configuration = |error: Error| errors::configuration(py, &error);
     let provider = convert::text("provider", provider)?.unwrap_or_default();
     let own = convert::scheme(py, scheme)?;
-    let secrets = convert::secrets(secret, convert::secret_form(own.as_ref(), &provider))?;
+    let secrets = convert::secrets(py, secret, convert::secret_form(own.as_ref(), &provider))?;
     let mut verifier = match own {
         Some(own) => Verifier::for_scheme(Arc::new(own), &secrets),
         None => Verifier::new(&provider, &secrets),

@@ -3,6 +3,7 @@
 use super::{Diagnosis, Finding};
 use crate::fields;
 use crate::request::Incoming;
+use crate::secret::Secret;
 use crate::verify::Verifier;
 use crate::verify::signatures::Signatures;
 
@@ -21,7 +22,7 @@ pub(super) fn consumed(incoming: &Incoming<'_>) -> Option<Diagnosis> {
 }
 
 pub(super) fn by_shape(verifier: &Verifier, incoming: &Incoming<'_>) -> Option<Diagnosis> {
-    replaced(incoming).or_else(|| mode(verifier, incoming))
+    replaced(incoming).or_else(|| mode(verifier, incoming)).or_else(|| odd_secret(verifier))
 }
 
 fn replaced(incoming: &Incoming<'_>) -> Option<Diagnosis> {
@@ -31,6 +32,13 @@ fn replaced(incoming: &Incoming<'_>) -> Option<Diagnosis> {
             Finding::BodyDecodedLossily,
             format!("The body holds U+FFFD {count} times, which decoders write in place of bytes that are no text."),
         )
+    })
+}
+
+/// A secret that may be what its user chose, and looks like something else.
+fn odd_secret(verifier: &Verifier) -> Option<Diagnosis> {
+    verifier.secrets().iter().find_map(Secret::looks_like).map(|thing| {
+        Diagnosis::likely(Finding::NotAWebhookSecret, format!("The secret of this endpoint looks like {thing}."))
     })
 }
 

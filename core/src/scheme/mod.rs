@@ -48,6 +48,12 @@ pub struct Scheme {
     pub secret_env: Vec<String>,
     /// How the secret's text becomes a key.
     pub secret: SecretForm,
+    /// Whether the user chooses the secret, so that no form of it is known: a short or odd one is then a warning.
+    #[serde(default)]
+    pub secret_is_chosen: bool,
+    /// With what every secret of the provider starts, where that cannot be mistaken for anything else.
+    #[serde(default)]
+    pub secret_prefix: Option<String>,
     /// How it signs.
     pub algorithm: Algorithm,
     /// How the signature is written.
@@ -96,11 +102,11 @@ pub enum SecretForm {
     StandardOrUtf8,
     /// The text's own bytes.
     Utf8,
-    /// Base64.
+    /// Base64, padded or not.
     Base64,
     /// Hexadecimal.
     Hex,
-    /// An Ed25519 public key in hexadecimal.
+    /// An Ed25519 public key in hexadecimal, or in base64.
     Ed25519Hex,
     /// A P-256 public key: a DER SubjectPublicKeyInfo in base64.
     P256Spki,
@@ -192,6 +198,8 @@ impl Scheme {
             scheme.title.clone_from(&scheme.provider);
         }
         scheme.lower_header_names();
+        // Nobody but its user knows what a secret of an own scheme looks like, but for those of the family.
+        scheme.secret_is_chosen = scheme.secret != SecretForm::Standard;
         match scheme.fault() {
             Some(fault) => Err(ConfigError::invalid_option("scheme", fault)),
             None => Ok(scheme),
@@ -208,6 +216,18 @@ impl Scheme {
             "content": "{body}", "message_id": {"body": ["id"]}, "event_type": {"body": ["type"]}, "entity_id": "data.id",
         });
         Self::from_json(&row.to_string())
+    }
+
+    /// Whether a text has the form of this provider's secrets and of nothing else, so that one in a list can be told from a word of
+    /// a passphrase.
+    pub fn is_unmistakable(&self, secret: &str) -> bool {
+        let family: &[&str] = match self.secret {
+            SecretForm::Standard => &["whsec_", "whpk_"],
+            _ => &[],
+        };
+        let mut prefixes = family.iter().copied().chain(self.secret_prefix.as_deref());
+        let rest = prefixes.find_map(|prefix| secret.strip_prefix(prefix)).unwrap_or_default();
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte))
     }
 
     /// Whether the dedup id stands in bytes that are signed. Where not, a body's hash is part of what a message is called.

@@ -43,7 +43,7 @@ mod tests {
         for scheme in providers() {
             let Ok(secret) = generate_secret(scheme, &std::array::from_fn(|i| i as u8 * 7)) else { continue };
             let read = Secret::for_scheme(&secret, scheme).unwrap();
-            assert_eq!(read.warning(), None, "{}", scheme.provider);
+            assert_eq!(read.warnings().next(), None, "{}", scheme.provider);
             assert!(Signer::new(scheme.clone(), &secret).is_ok(), "{}", scheme.provider);
             made += 1;
         }

@@ -68,6 +68,12 @@ impl Key {
     }
 }
 
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({}, [redacted])", self.kind())
+    }
+}
+
 impl KeyedHmac {
     fn new(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, ConfigError> {
         let keyed = match algorithm {

@@ -17,7 +17,7 @@ pub use generate::generate_secret;
 use key::Key;
 pub(crate) use signing::SigningKey;
 
-/// Fewer bytes than this are refused.
+/// Fewer bytes than this are refused, unless the user chose the secret.
 pub(crate) const MIN_KEY_BYTES: usize = 16;
 /// Fewer bytes than this are used with a warning: Standard Webhooks asks for 24 to 64.
 const RECOMMENDED_KEY_BYTES: usize = 24;
@@ -40,6 +40,8 @@ pub struct Secret {
     keys: SmallVec<[Key; 1]>,
     text: Zeroizing<String>,
     weak: bool,
+    /// What a text that its user chose looks like, where that is seldom meant.
+    odd: Option<&'static str>,
 }
 
 impl Secret {
@@ -49,30 +51,39 @@ impl Secret {
     /// [`ConfigError::SecretInvalid`] names the fault without repeating the text: stray whitespace or quotes, another
     /// kind of credential, base64 that is not strict, fewer than 16 bytes, a private key where the public one belongs.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        Self::read(text, SecretForm::Standard, Algorithm::Standard)
+        Self::read(text, SecretForm::Standard, Algorithm::Standard, false)
     }
 
     /// Reads a secret of a scheme as the provider's dashboard shows it.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), for the form that the scheme's secrets have.
+    /// As [`parse`](Self::parse), for the form that the scheme's secrets have. Where the user chooses the secret, only an empty
+    /// one and one with whitespace or quotes around it are refused: for what is short or looks like something else there is a
+    /// [`warning`](Self::warnings).
     ///
     /// ```
     /// use surehook_core::{Secret, scheme};
     ///
     /// let github = scheme::find("github").unwrap();
     /// assert!(Secret::for_scheme("It's a Secret to Everybody", &github).is_ok());
-    /// assert!(Secret::for_scheme("short", &github).is_err());
+    /// assert_eq!(Secret::for_scheme("short", &github).unwrap().warnings().count(), 1);
+    /// assert!(Secret::for_scheme("", &github).is_err());
     /// ```
     pub fn for_scheme(text: &str, scheme: &Scheme) -> Result<Self, ConfigError> {
-        Self::read(text, scheme.secret, scheme.algorithm)
+        Self::read(text, scheme.secret, scheme.algorithm, scheme.secret_is_chosen)
     }
 
-    /// A warning for whoever configured a key that is usable but shorter than recommended.
-    pub fn warning(&self) -> Option<&'static str> {
-        self.weak.then_some(
+    /// What whoever configured the secret should be told, although it can be used.
+    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        let weak = self.weak.then_some(
             "The signing secret is shorter than 24 bytes. It works; rotate it to a longer one in the provider's dashboard.",
-        )
+        );
+        weak.into_iter().chain(self.odd)
+    }
+
+    /// What a text looks like that its user chose, where that is something else.
+    pub(crate) fn looks_like(&self) -> Option<&'static str> {
+        self.odd.and_then(|_| shape::looks_like(&self.text))
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -84,22 +95,28 @@ impl Secret {
         &self.text
     }
 
-    fn read(text: &str, form: SecretForm, algorithm: Algorithm) -> Result<Self, ConfigError> {
-        shape::refuse_what_is_no_secret(text, form)?;
+    fn read(text: &str, form: SecretForm, algorithm: Algorithm, chosen: bool) -> Result<Self, ConfigError> {
+        let odd = match chosen {
+            true => shape::chosen(text)?,
+            false => shape::refuse_what_is_no_secret(text, form).map(|()| None)?,
+        };
         let text = Zeroizing::new(text.to_owned());
         if let Some(algorithm) = decode::public_key_algorithm(&text, form) {
             let key = Key::public(algorithm, &bytes_of(&text, form)?)?;
-            return Ok(Self { keys: smallvec![key], text, weak: false });
+            return Ok(Self { keys: smallvec![key], text, weak: false, odd });
         }
         let candidates = decode::shared_keys(&text, form)?;
         let length = candidates.iter().map(|bytes| bytes.len()).min().unwrap_or(0);
-        if length < MIN_KEY_BYTES {
+        if length == 0 {
+            return Err(ConfigError::secret_invalid(shape::EMPTY));
+        }
+        if length < MIN_KEY_BYTES && !chosen {
             return Err(ConfigError::secret_invalid(
                 "it holds fewer than 16 bytes; copy the whole secret from the provider's dashboard",
             ));
         }
         let keys = candidates.iter().map(|bytes| Key::shared(algorithm, bytes)).collect::<Result<_, _>>()?;
-        Ok(Self { keys, text, weak: length < RECOMMENDED_KEY_BYTES })
+        Ok(Self { keys, text, weak: length < RECOMMENDED_KEY_BYTES, odd })
     }
 }
 

@@ -5,7 +5,7 @@ use p256::pkcs8::DecodePrivateKey;
 use zeroize::Zeroizing;
 
 use super::Secret;
-use super::decode::{base64_strict, bytes_of};
+use super::decode::{base64_of, bytes_of};
 use super::key::{Key, KeyedHmac, Tag};
 use crate::error::ConfigError;
 use crate::scheme::{Scheme, SecretForm};
@@ -25,7 +25,7 @@ impl SigningKey {
     pub(crate) fn for_scheme(text: &str, scheme: &Scheme) -> Result<Self, ConfigError> {
         match scheme.secret {
             SecretForm::Standard if text.starts_with("whsk_") => Self::ed25519(&whsk_bytes(text)?),
-            SecretForm::Ed25519Hex => Self::ed25519(&bytes_of(text, SecretForm::Hex)?),
+            SecretForm::Ed25519Hex => Self::ed25519(&bytes_of(text, SecretForm::Ed25519Hex)?),
             SecretForm::P256Spki => Self::p256(&bytes_of(text, SecretForm::Base64)?),
             _ => match &Secret::for_scheme(text, scheme)?.keys()[0] {
                 Key::Hmac(keyed) => Ok(Self::Hmac(keyed.clone())),
@@ -66,6 +66,6 @@ impl SigningKey {
 }
 
 fn whsk_bytes(text: &str) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
-    base64_strict(text.trim_start_matches("whsk_"))
-        .ok_or_else(|| ConfigError::secret_invalid("the whsk_ key is not strict base64"))
+    base64_of(text.trim_start_matches("whsk_"), true)
+        .ok_or_else(|| ConfigError::secret_invalid("the whsk_ key is not base64"))
 }

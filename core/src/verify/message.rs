@@ -7,6 +7,8 @@ use smallvec::SmallVec;
 
 use crate::fields;
 use crate::scheme::{Path, Scheme};
+use crate::secret::Secret;
+use crate::secret::key::Key;
 use crate::text::cut;
 use crate::time::Timestamp;
 
@@ -23,7 +25,11 @@ pub struct VerifiedMessage<'a> {
     id_signed: bool,
     timestamp: Option<Timestamp>,
     body: &'a [u8],
+    signers: Signers<'a>,
 }
+
+/// The secrets that a message was signed with, each with the key of it that was used.
+pub(super) type Signers<'a> = SmallVec<[(&'a Secret, &'a Key); 1]>;
 
 impl<'a> VerifiedMessage<'a> {
     /// A message with the id that its provider gave it, or with the hash of its body in place of one.
@@ -35,7 +41,17 @@ impl<'a> VerifiedMessage<'a> {
     ) -> Self {
         let id_signed = id.is_none() || scheme.signs_message_id();
         let message_id = id.unwrap_or_else(|| Cow::Owned(hash_name(body)));
-        Self { scheme, message_id, id_signed, timestamp, body }
+        Self { scheme, message_id, id_signed, timestamp, body, signers: Signers::new() }
+    }
+
+    /// The same, signed with these secrets.
+    pub(super) fn signed_with(self, signers: Signers<'a>) -> Self {
+        Self { signers, ..self }
+    }
+
+    /// The key that it was signed with, the first of several; `None`: a function of the user verified it.
+    pub(crate) fn key(&self) -> Option<&'a Key> {
+        self.signers.first().map(|(_, key)| *key)
     }
 
     /// The row of the provider that signed it.

@@ -17,6 +17,7 @@ use crate::request::{HeaderPairs, Incoming};
 use crate::scheme::{self, Place, Scheme};
 use crate::secret::Secret;
 use crate::secret::key::Key;
+use crate::telemetry::redact::Redactor;
 use crate::time::Timestamp;
 
 use content::Signed;
@@ -24,6 +25,7 @@ use read::Found;
 use signatures::Signatures;
 
 pub use custom::CustomVerdict;
+use message::Signers;
 pub use message::VerifiedMessage;
 
 /// The time by which a signed timestamp may be off, unless set otherwise.
@@ -80,6 +82,37 @@ impl Verifier {
         let secrets =
             secrets.iter().map(|text| Secret::for_scheme(text.as_ref(), &scheme)).collect::<Result<_, _>>()?;
         Ok(Self::with_secrets(scheme, secrets))
+    }
+
+    /// The same verifier with other secrets; limits and URL stay.
+    ///
+    /// # Errors
+    /// As [`for_scheme`](Self::for_scheme).
+    ///
+    /// ```
+    /// use surehook_core::{Verifier, scheme};
+    ///
+    /// let bare = Verifier::custom(scheme::find("clerk").unwrap());
+    /// assert_eq!(bare.keyed::<&str>(&[]).unwrap_err().code(), "secret_missing");
+    /// assert!(bare.keyed(&["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]).is_ok());
+    /// ```
+    pub fn keyed<S: AsRef<str>>(&self, secrets: &[S]) -> Result<Self, ConfigError> {
+        let secrets = Self::for_scheme(Arc::clone(&self.scheme), secrets)?.secrets;
+        let Self { scheme, tolerance, max_body_bytes, url, .. } = self;
+        Ok(Self {
+            scheme: Arc::clone(scheme),
+            secrets,
+            tolerance: *tolerance,
+            max_body_bytes: *max_body_bytes,
+            url: url.clone(),
+        })
+    }
+
+    /// A redactor that knows the secrets of this verifier, and those of the one that it takes the place of.
+    pub fn redactor(&self, before: Option<&Self>) -> Redactor {
+        let secrets = self.secrets.iter().chain(before.into_iter().flat_map(|before| &before.secrets));
+        let texts: Vec<&str> = secrets.map(Secret::text).collect();
+        Redactor::new(&texts)
     }
 
     fn with_secrets(scheme: Arc<Scheme>, secrets: Vec<Secret>) -> Self {
@@ -165,7 +198,7 @@ impl Verifier {
 
     /// What the owner of the endpoint should be told about its secrets.
     pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
-        self.secrets.iter().filter_map(Secret::warning)
+        self.secrets.iter().flat_map(Secret::warnings)
     }
 
     pub(crate) fn secrets(&self) -> &[Secret] {
@@ -206,7 +239,7 @@ impl Verifier {
                 Some(id) => Rejection::new(code).with_claimed_message_id(id),
                 None => Rejection::new(code),
             })
-            .map(|timestamp| self.message(incoming, id, timestamp))
+            .map(|(timestamp, signers)| self.message(incoming, id, timestamp).signed_with(signers))
     }
 
     /// When the request says it was signed, where it says so in a form that can be read. Nobody checked it: it may be shown,
@@ -236,13 +269,14 @@ impl Verifier {
         read::message_id(&self.scheme, found.id?).ok()
     }
 
-    /// All checks behind the headers and the id's form. Answers when the request was signed, where the scheme says so.
-    fn check(
-        &self,
+    /// All checks behind the headers and the id's form. Answers when the request was signed, where the scheme says so, and with
+    /// which of the secrets.
+    fn check<'s>(
+        &'s self,
         incoming: &Incoming<'_>,
         found: &Found<'_>,
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, ReasonCode> {
+    ) -> Result<(Option<Timestamp>, Signers<'s>), ReasonCode> {
         let timestamp = found.read_timestamp(&self.scheme)?;
         let signatures = found.read_signatures(&self.scheme)?;
         self.check_versions(&signatures)?;
@@ -257,11 +291,16 @@ impl Verifier {
             url: &url,
             incoming,
         };
-        if self.is_signed(&signed, &signatures, self.keys()) {
-            Ok(timestamp)
-        } else {
-            Err(ReasonCode::SignatureMismatch)
-        }
+        let signers = self.signers(&signed, &signatures);
+        if signers.is_empty() { Err(ReasonCode::SignatureMismatch) } else { Ok((timestamp, signers)) }
+    }
+
+    /// The secrets that made one of the signatures over these parts, each with its key that did: all of them, for a message may
+    /// carry those of two.
+    fn signers(&self, signed: &Signed<'_>, signatures: &Signatures) -> Signers<'_> {
+        let Some(pieces) = content::pieces(&self.scheme, signed) else { return Signers::new() };
+        let made = |key: &&Key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key));
+        self.secrets.iter().filter_map(|secret| Some((secret, secret.keys().iter().find(made)?))).collect()
     }
 
     fn check_versions(&self, signatures: &Signatures) -> Result<(), ReasonCode> {

@@ -124,7 +124,11 @@ class DedupCounts:
 
 
 class Endpoint:
-    """A webhook route of this application. Raises ConfigurationError when it could not verify anything."""
+    """A webhook route of this application. Raises ConfigurationError for an option that cannot be used.
+
+    A secret that is missing or cannot be used is no error here: a program must be importable without its
+    secrets. Until there is one, ``begin`` answers 503, and nothing is let through.
+    """
 
     def __init__(self, **options: Unpack[EndpointOptions]) -> None:
         settings: dict[str, Any] = dict(options)
@@ -172,6 +176,32 @@ class Endpoint:
     def max_body_bytes(self) -> int:
         """Read no more than this many bytes of a request, then pass ``MissingBody.TOO_LARGE``."""
         return self._native.max_body_bytes
+
+    def check(self) -> None:
+        """Raise ConfigurationError when there is no secret that could verify a request."""
+        try:
+            self._native.check()
+        except _native.NativeError as error:
+            raise from_native(error) from None
+        finally:
+            log_notices()
+
+    def begin_to_serve(self) -> None:
+        """Log what ``check`` would raise: for servers that start, before a request is refused for it."""
+        self._native.begin_to_serve()
+        log_notices()
+
+    def set_secrets(self, signature_secret: str | bytes | Sequence[str | bytes]) -> None:
+        """Verify with other secrets from now on, without a restart of this process.
+
+        Raises ConfigurationError for a secret that cannot be used; the earlier ones then stay.
+        """
+        try:
+            self._native.set_secrets(signature_secret)
+        except _native.NativeError as error:
+            raise from_native(error) from None
+        finally:
+            log_notices()
 
     def dedup_counts(self) -> DedupCounts:
         """What became of the verified messages in this process."""

@@ -42,6 +42,10 @@ class Guard:
         self._body = body
         self._body_advice = body_advice
 
+    def begin_to_serve(self) -> None:
+        """Log what is missing, before the first request is refused for it."""
+        self._endpoint.begin_to_serve()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         body = self._body
@@ -95,7 +99,7 @@ class WebhookMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard the requests that are webhooks, pass on everything else."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, _flushing(send))
+            await self._app(scope, receive, _serving(send, self._guard.begin_to_serve))
         elif scope["type"] == "http" and self._guards(scope):
             await self._guard(scope, receive, send)
         else:
@@ -113,12 +117,17 @@ def _target(scope: Scope) -> str:
     return (path + b"?" + query if query else path).decode("utf-8", "replace")
 
 
-def _flushing(send: Send) -> Send:
-    """Servers that end on a signal skip ``atexit``: what is queued leaves with the last lifespan message."""
+def _serving(send: Send, begin: Callable[[], None]) -> Send:
+    """The start of a server is the moment to say what is missing.
 
-    async def flush_first(message: Message) -> None:
+    And servers that end on a signal skip ``atexit``: what is queued leaves with the last lifespan message.
+    """
+
+    async def tell(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            begin()
         if message["type"] == "lifespan.shutdown.complete":
             flush_before_exit()
         await send(message)
 
-    return flush_first
+    return tell

@@ -29,6 +29,8 @@ ReasonCode = Literal[
     "body_too_large",
     "replayed",
     "secret_invalid",
+    "secret_missing",
+    "secret_unknown",
     "verifier_error",
 ]
 
@@ -90,7 +92,7 @@ class SurehookError(Exception):
 
 
 class ConfigurationError(SurehookError, ValueError):
-    """A secret or an option cannot be used. Raised when the wrapper is built, never later.
+    """A secret or an option cannot be used. A wrapper raises it for options, when it is built.
 
     ``finding`` says what a secret that cannot be used is, where its shape tells.
     """

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from surehook import Endpoint, EndpointOptions, MissingBody, asgi
 from surehook._asgi_body import read_body
 from surehook._fastapi_route import RouteFactory
+from surehook._fastapi_start import watch
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,10 +44,12 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Han
     """Verify, de-duplicate and watch the webhooks of one route. Stands below ``@app.post(...)``.
 
     The handler keeps its parameters: the request, body models, dependencies; one named ``delivery`` gets
-    the delivery's handle. Raises ConfigurationError when the route could not verify anything.
+    the delivery's handle. Raises ConfigurationError for an option that cannot be used; a missing secret is
+    told when the application starts, and the route answers 503 until it is there.
     """
     endpoint = Endpoint(**options)
     endpoint.require_no_thread_of_its_own()
+    watch(endpoint)
 
     def decorate(handler: Handler) -> Handler:
         route_of = RouteFactory(handler)

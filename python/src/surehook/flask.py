@@ -51,7 +51,7 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
     """Verify, de-duplicate and watch the webhooks of one view. Stands below ``@app.post(...)``.
 
     The view may return whatever Flask takes; a parameter named ``delivery`` gets the delivery's handle.
-    Raises ConfigurationError when the view could not verify anything.
+    Raises ConfigurationError for an option that cannot be used; without a secret it answers 503.
     """
     endpoint = Endpoint(**options)
     if endpoint.is_async:

@@ -126,11 +126,26 @@ def _stray_text(add) -> None:
 def _base64(add) -> None:
     text = b64(fixed_bytes("padding", 25))  # ends in "=="
     url_safe = base64.urlsafe_b64encode(b"\xfb\xef\xbe\xff" * 6).decode()
+    url_safe_25 = base64.urlsafe_b64encode(b"\xfb\xef\xbe\xff" * 6 + b"\xff").decode()
     loose = text[:33] + chr(ord(text[33]) + 1) + "=="
     assert base64.b64decode(loose) == base64.b64decode(text)
-    cases = {
+    good = {
         "url-safe-alphabet": url_safe,
         "missing-padding": text.rstrip("="),
+        "url-safe-with-padding": url_safe_25,
+        "url-safe-missing-padding": url_safe_25.rstrip("="),
+    }
+    for kind, value in good.items():
+        add(f"base64-{kind}", "It can only be this.", "base64 strong", f"whsec_{value}", OK)
+    add("base64-bare-url-safe", "Without its prefix.", "base64 strong", url_safe, OK)
+    weak, short = (b64(fixed_bytes("unpadded", length)).rstrip("=") for length in (16, 14))
+    add("base64-16-bytes-missing-padding", "Works, but short.", "base64 length", f"whsec_{weak}", WARNING)
+    add("base64-14-bytes-missing-padding", "Can be guessed, or was cut.", "base64 length", f"whsec_{short}", INVALID)
+    letters = "QUJD" * 8
+    cases = {
+        "two-alphabets": url_safe[:-4] + "+/+/",
+        "url-safe-half-the-padding": url_safe_25[:-1],
+        "prefix-twice-of-letters": f"whsec_{letters}QU",
         "half-the-padding": text[:-1],
         "excess-padding": text + "=",
         "padding-on-a-whole-block": SECRET[6:] + "====",
@@ -156,7 +171,10 @@ def _base64(add) -> None:
             f"whsec_{value}",
             INVALID,
         )
-    add("base64-bare-missing-padding", "Without its prefix.", "base64", text.rstrip("="), INVALID)
+    add("base64-bare-missing-padding", "Without its prefix.", "base64 strong", text.rstrip("="), OK)
+    add("capital-prefix-of-letters", "The prefix is lower case.", "base64", f"WHSEC_{letters}QU", INVALID)
+    add("hyphen-prefix-of-letters", "The prefix has an underscore.", "base64", f"whsec-{letters}QU", INVALID)
+    add("other-prefix-of-letters", "A key of something else.", "base64", f"polar_{letters}QU", INVALID)
     add("capital-prefix", "The prefix is lower case.", "base64", "WHSEC_" + SECRET[6:], INVALID)
     add("prefix-with-hyphen", "The prefix has an underscore.", "base64", "whsec-" + SECRET[6:], INVALID)
 
@@ -259,7 +277,7 @@ def _public_keys(add) -> None:
             f"whpk_{b64(data)}",
             INVALID,
         )
-    add("whpk-missing-padding", "Strict base64 here too.", "public_key base64", ED25519.whpk.rstrip("="), INVALID)
+    add("whpk-missing-padding", "Its padding may be left out.", "public_key base64", ED25519.whpk.rstrip("="), OK)
     add(
         "whpk-trailing-newline",
         "Whitespace here too.",

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from surehook import STORED_BODY_LIMIT, Answer, ConfigurationError, Endpoint, EndpointOptions
+from surehook.django._checks import watch
 from surehook.django._cut_off import ENDPOINT, watch_handler
 from surehook.django._request import arrival, encoded
 from surehook.django.store import ModelStore
@@ -32,10 +33,11 @@ def with_webhook_monitoring(**options: Unpack[EndpointOptions]) -> Callable[[Vie
     """Verify, de-duplicate and watch the webhooks of one view. It needs no ``csrf_exempt`` beside it.
 
     The view may be sync or async, and is a class with ``with_webhook_monitoring(...)(Hooks.as_view())``. A
-    parameter named ``delivery`` gets the delivery's handle. Raises ConfigurationError when the view could not
-    verify anything.
+    parameter named ``delivery`` gets the delivery's handle. Raises ConfigurationError for an option that
+    cannot be used; without a secret ``manage.py check`` warns, and the view answers 503.
     """
     endpoint = Endpoint(**options)
+    watch(endpoint)
     store = options.get("dedup")
 
     def decorate(view: View) -> View:

@@ -151,7 +151,15 @@ def _other_credentials(table: Diagnoses) -> None:
     row("jwt", "A token.", CLERK, jwt)
     row("url", "The address of the endpoint.", CLERK, "https://app.example.com/api/webhooks/clerk")
     row("private-key", "The sender's half of the key pair.", CLERK, ED25519.whsk)
-    row("url", "The address of the endpoint.", GITHUB, "https://app.example.com/api/webhooks/github")
+    table.likely(
+        "not_a_webhook_secret",
+        "url",
+        "The address of the endpoint, which may be what the user chose.",
+        "secret",
+        GITHUB,
+        GITHUB.send(GITHUB.secret, BODY),
+        secrets=("https://app.example.com/api/webhooks/github",),
+    )
     for kind, secret, signature in (
         ("public-key-for-v1", ED25519.whpk, v1()),
         ("hmac-secret-for-v1a", SECRET, ED25519.v1a()),

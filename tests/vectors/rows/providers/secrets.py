@@ -15,6 +15,8 @@ from .tokens import GITLAB
 
 HEX = fixed_bytes("hexadecimal", 32).hex()
 TEXT = fixed_bytes("text", 16).hex()
+#: Where the user chooses the secret, odd ones are taken.
+CHOSEN = {"github", "gitlab", "polar"}
 
 
 class Secrets:
@@ -48,6 +50,7 @@ def rows() -> list[dict]:
     _token(Secrets(collected, "gitlab"))
     _supabase(Secrets(collected, "supabase"))
     _polar(Secrets(collected, "polar"))
+    _chosen(collected)
     return collected
 
 
@@ -81,7 +84,10 @@ def _stray(collected: list[dict]) -> None:
             "address": ("https://app.example.com/api/webhooks/in", "URL"),
         }
         for kind, (text, says) in other.items():
-            secrets.add(kind, "Something else pasted by mistake.", "other_credential", text, INVALID, says)
+            if provider in CHOSEN:
+                secrets.add(kind, "It may be what the user chose.", "other_credential", text, WARNING)
+            else:
+                secrets.add(kind, "Something else pasted by mistake.", "other_credential", text, INVALID, says)
 
 
 def _text(secrets: Secrets) -> None:
@@ -91,8 +97,13 @@ def _text(secrets: Secrets) -> None:
     for length in (16, 23):
         secrets.add(f"{length}-bytes", "Works, but short.", "length", TEXT[:length], WARNING)
     for length in (1, 8, 15):
-        secrets.add(f"{length}-bytes", "Can be guessed, or was cut.", "length", TEXT[:length], INVALID)
-    secrets.add("15-bytes-in-8-characters", "Bytes count, not characters.", "length", "\xfc" * 7 + "a", INVALID)
+        secrets.add(f"{length}-bytes", "Short, and the user's choice.", "length", TEXT[:length], WARNING)
+    secrets.add("15-bytes-in-8-characters", "Bytes count, not characters.", "length", "\xfc" * 7 + "a", WARNING)
+    odd = {"dollar": "$" + TEXT, "sk-live": "sk_live_" + TEXT, "quote-inside": TEXT[:12] + "'" + TEXT[12:]}
+    odd |= {"quote-at-its-end": TEXT + "'", "escape-at-its-end": TEXT + "\\n", "jwt": f"eyJ{TEXT}.{TEXT}"}
+    for kind, text in odd.items():
+        expect = OK if kind == "quote-inside" else WARNING
+        secrets.add(kind, "Odd, and the user's choice.", "other_credential", text, expect)
     secrets.add("huge", "A file instead of a secret.", "length", "ab" * 2048, INVALID)
 
 
@@ -137,8 +148,15 @@ def _ed25519(secrets: Secrets) -> None:
             data.hex(),
             INVALID,
         )
-    wrong = {
+    good = {
         "in-base64": b64(key),
+        "in-base64-without-padding": b64(key).rstrip("="),
+        "in-url-safe-base64": base64.urlsafe_b64encode(key).decode(),
+    }
+    for kind, secret in good.items():
+        secrets.add(kind, "Its length tells that it is base64.", "public_key base64 strong", secret, OK)
+    wrong = {
+        "in-base64-cut": b64(key[:31]),
         "whpk": "whpk_" + b64(key),
         "odd-number-of-digits": key.hex()[:-1],
         "foreign-digit": "z" + key.hex()[1:],
@@ -194,8 +212,15 @@ def _private() -> str:
 
 
 def _token(secrets: Secrets) -> None:
-    secrets.add("15-bytes", "Can be guessed, or was cut.", "length", TEXT[:15], INVALID)
+    secrets.add("15-bytes", "Short, and the user's choice.", "length", TEXT[:15], WARNING)
     secrets.add("16-bytes", "Works, but short.", "length", TEXT[:16], WARNING)
+
+
+def _chosen(collected: list[dict]) -> None:
+    for provider in ("lemon-squeezy", "typeform", "calendly"):
+        Secrets(collected, provider).add("8-characters", "The user's choice.", "length", TEXT[:8], WARNING)
+    for provider in ("slack", "stripe", "shopify"):
+        Secrets(collected, provider).add("8-characters", "It was cut.", "length", TEXT[:8], INVALID)
 
 
 def _supabase(secrets: Secrets) -> None:
@@ -218,4 +243,4 @@ def _polar(secrets: Secrets) -> None:
     secrets.add("whsec", "As newer secrets are written.", "strong", whsec("polar new", 32), OK)
     secrets.add("chosen", "A text that a user chose.", "strong", "correct horse battery staple", OK)
     secrets.add("16-bytes", "Works, but short.", "length", TEXT[:16], WARNING)
-    secrets.add("15-bytes", "Can be guessed, or was cut.", "length", TEXT[:15], INVALID)
+    secrets.add("15-bytes", "Short, and the user's choice.", "length", TEXT[:15], WARNING)
