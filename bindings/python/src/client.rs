@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use surehook::ClientOptions;
 
-use crate::{before_send, convert, errors};
+use crate::{before_send, convert, errors, interruptible};
 
 /// The host language, as an attempt's record names it.
 pub(crate) const LANGUAGE: &str = "python";
@@ -58,14 +58,14 @@ pub(crate) fn init(
 
 /// Waits until everything is stored, for a number of seconds at most.
 #[pyfunction]
-pub(crate) fn flush(py: Python<'_>, timeout: f64) -> bool {
-    py.detach(|| surehook::flush(wait(timeout)))
+pub(crate) fn flush(py: Python<'_>, timeout: f64) -> PyResult<bool> {
+    interruptible::done(py, move || surehook::flush(wait(timeout)))
 }
 
 /// Flushes, then stops sending.
 #[pyfunction]
-pub(crate) fn shutdown(py: Python<'_>, timeout: f64) -> bool {
-    let done = py.detach(|| surehook::shutdown(wait(timeout)));
+pub(crate) fn shutdown(py: Python<'_>, timeout: f64) -> PyResult<bool> {
+    let done = interruptible::done(py, move || surehook::shutdown(wait(timeout)));
     before_send::rest();
     done
 }

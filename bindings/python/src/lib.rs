@@ -11,6 +11,7 @@ mod delivery;
 mod endpoint;
 mod errors;
 mod handler_error;
+mod interruptible;
 mod json;
 mod pending;
 mod question;
@@ -18,8 +19,8 @@ mod testing;
 mod waker;
 mod webhook;
 
-/// `surehook._native`
-#[pyo3::pymodule]
+/// `surehook._native`. It keeps nothing that the interpreter's lock would have to guard.
+#[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
     use crate::before_send::Attempts;

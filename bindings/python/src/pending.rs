@@ -1,5 +1,6 @@
 //! What a store on the other side of a network, or another attempt, has to be heard for first.
 
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
@@ -7,6 +8,7 @@ use pyo3::prelude::*;
 use surehook::{Answer, Asked, Begun, Decision, Ended};
 
 use crate::delivery::{self, Delivery};
+use crate::interruptible;
 use crate::question;
 use crate::waker::{self, Message};
 
@@ -29,12 +31,12 @@ enum Outcome {
 impl Pending {
     /// What came of it; waits without the interpreter's lock.
     fn wait<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let awaited = self.take()?;
-        py.detach(|| match awaited {
-            Awaited::Decision(pending) => Outcome::Decided(pending.wait()),
-            Awaited::End(pending) => Outcome::Ended(pending.wait()),
-        })
-        .into_python(py)
+        let (tell, outcomes) = channel();
+        match self.take()? {
+            Awaited::Decision(pending) => pending.then(move |decision| drop(tell.send(Outcome::Decided(decision)))),
+            Awaited::End(pending) => pending.then(move |replacement| drop(tell.send(Outcome::Ended(replacement)))),
+        }
+        interruptible::received(py, outcomes)?.into_python(py)
     }
 
     /// Calls `done` with what came of it, on a thread of its own. When that fails, as it does where an event loop is closed, a
