@@ -1,4 +1,5 @@
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -221,3 +222,15 @@ def databases() -> Iterator[Callable[[str], str]]:
             return postgres_url(port, name).replace("postgres://", "postgresql+psycopg://")
 
         yield create
+
+
+@pytest.fixture
+def black_hole():
+    """A collector that takes connections and never answers."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(128)
+        yield {
+            "SUREHOOK_ENDPOINT": f"http://127.0.0.1:{sock.getsockname()[1]}",
+            "SUREHOOK_API_KEY": "shk_nobody",
+        }

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,18 +28,6 @@ def run(code: str, env: dict[str, str], *arguments: str) -> subprocess.Completed
     return subprocess.run(
         command, env=environment(env | PATHS), capture_output=True, text=True, timeout=60, check=False
     )
-
-
-@pytest.fixture
-def black_hole():
-    """A collector that takes connections and never answers."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen(128)
-        yield {
-            "SUREHOOK_ENDPOINT": f"http://127.0.0.1:{sock.getsockname()[1]}",
-            "SUREHOOK_API_KEY": "shk_nobody",
-        }
 
 
 def at_once(measure: Callable[[dict[str, str]], float], *envs: dict[str, str]) -> list[float]:

@@ -10,6 +10,10 @@ surehook.init()
 async def clerk(request: Request): ...
 """
 
+from surehook import _interpreter as _interpreter  # before anything native: it refuses subinterpreters
+
+# isort: split
+from surehook._apart import run_apart
 from surehook._application_store import ApplicationStore, ApplicationTransaction
 from surehook._client import Stats, flush, init, shutdown, stats
 from surehook._deferred import DeferredDelivery, deferred
@@ -55,6 +59,7 @@ __all__ = [
     "flush",
     "flush_before_exit",
     "init",
+    "run_apart",
     "shutdown",
     "stats",
     "verify",

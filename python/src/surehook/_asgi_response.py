@@ -19,14 +19,16 @@ class HeldResponse:
     """
 
     def __init__(self, delivery: Delivery, send: Send) -> None:
-        self._delivery = delivery
+        self.delivery = delivery
+        #: Whether the answer is complete: all of it was told by the application.
+        self.ended = False
         self._send = send
         self._held: list[Message] = []
         self._start: Message = {}
         self._body = bytearray()
         self._captured = True
         self._released = False
-        self._ended = False
+        self._at_end: list[Callable[[], None]] = []
 
     async def __call__(self, message: Message) -> None:
         self._held.append(message)
@@ -35,18 +37,30 @@ class HeldResponse:
             self._start = message
         elif kind == "http.response.body":
             self._take(message.get("body", b""))
-            self._ended = not message.get("more_body", False)
+            self.ended = not message.get("more_body", False)
         elif kind == "http.response.pathsend":  # a file that the server sends by itself
-            self._captured, self._ended = False, True
-        if self._ended:
-            await self._finish()
-        elif not self._captured and self._delivery.transaction is None:
+            self._captured, self.ended = False, True
+        if self.ended:
+            try:
+                await self._finish()
+            finally:
+                for tell in self._at_end:
+                    tell()
+        elif not self._captured and self.delivery.transaction is None:
             await self._release()
 
     def require_end(self) -> None:
         """Raise when the application returned in the middle of its answer."""
-        if not self._ended:
+        if not self.ended:
             raise RuntimeError("The application returned without completing its answer.")
+
+    def at_end(self, tell: Callable[[], None]) -> None:
+        """Call this when the answer was sent."""
+        self._at_end.append(tell)
+
+    def drop(self) -> None:
+        """Nobody waits for the answer: send no more of it."""
+        self._send = _to_nobody
 
     def _take(self, chunk: bytes) -> None:
         if self._captured:
@@ -54,7 +68,7 @@ class HeldResponse:
             self._captured = len(self._body) <= STORED_BODY_LIMIT
 
     async def _finish(self) -> None:
-        answer = await self._delivery.finish_async(
+        answer = await self.delivery.finish_async(
             status=self._start["status"],
             headers=self._start.get("headers", ()),
             body=bytes(self._body) if self._captured else None,
@@ -62,13 +76,25 @@ class HeldResponse:
         if answer is None or self._released:
             await self._release()
         else:
-            await send_answer(answer, self._send)
+            await send_answer(answer, self._to_sender)
 
     async def _release(self) -> None:
         self._released = True
         held, self._held = self._held, []
         for message in held:
+            await self._to_sender(message)
+
+    async def _to_sender(self, message: Message) -> None:
+        try:
             await self._send(message)
+        except OSError:  # how servers of ASGI 2.4 say that the sender has left: that is not the application's
+            if not self.ended:
+                self.delivery.sender_left()
+            self.drop()
+
+
+async def _to_nobody(_: Message) -> None:
+    pass
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

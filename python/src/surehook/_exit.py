@@ -7,16 +7,17 @@ the functions of ``atexit``. Nobody imports them here; where they are, they are 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import functools
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from surehook import _native
+from surehook._apart import wait_for_those_left
 from surehook._notices import log_notices
-from surehook._workers import servers_below
 
 #: By how much the end of a process may be delayed.
 EXIT_SECONDS = 2.0
@@ -43,6 +44,8 @@ _budget = _Budget()
 _anchor = _Budget()
 #: Whether a server was looked for in this process.
 _looked = False
+#: The mark of a function that flushes after what it wraps.
+_FLUSHES = "surehook_flushes"
 
 
 def flush_before_exit() -> None:
@@ -56,7 +59,8 @@ def flush_before_exit() -> None:
 
 def _shutdown() -> None:
     """The last call: what is left of the time, and then the end of the sender."""
-    _native.shutdown(_budget.seconds())
+    with contextlib.suppress(KeyboardInterrupt):  # who presses Ctrl-C now wants to wait no longer
+        _native.shutdown(_budget.seconds())
     log_notices()
 
 
@@ -66,21 +70,25 @@ def watch_server() -> None:
     if _looked:
         return
     _looked = True
-    # A view may run on another thread; the server has the main one.
-    server = servers_below(sys._current_frames().get(threading.main_thread().ident or 0)).get(
-        "uvicorn.server.Server"
-    )
-    if server is not None:
+    uvicorn = sys.modules.get("uvicorn.server")
+    server = getattr(uvicorn, "Server", None)
+    if server is not None and not hasattr(server.shutdown, _FLUSHES):
+        # The class: its instances are run by `uvicorn.run`, `await server.serve()` or a worker of gunicorn.
         server.shutdown = _flushing(server.shutdown)
 
 
 def _flushing(shutdown: Callable[..., Any]) -> Callable[..., Any]:
-    async def flush_after(*arguments: Any, **named: Any) -> None:
+    @functools.wraps(shutdown)
+    async def flush_after(server: Any, *arguments: Any, **named: Any) -> None:
         try:
-            await shutdown(*arguments, **named)
+            await shutdown(server, *arguments, **named)
+            await wait_for_those_left(
+                is_enough=lambda: server.force_exit, timeout=server.config.timeout_graceful_shutdown
+            )
         finally:
             flush_before_exit()
 
+    setattr(flush_after, _FLUSHES, True)
     return flush_after
 
 

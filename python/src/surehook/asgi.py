@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from surehook import Answer, Endpoint, EndpointOptions, flush_before_exit
+from surehook import Answer, Endpoint, EndpointOptions, flush_before_exit, run_apart
 from surehook._asgi_body import Body, Message, Receive, Scope, read_body, replay
 from surehook._asgi_response import App, HeldResponse, Send, send_answer
+from surehook._asgi_sender import Sender
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -63,13 +64,20 @@ class Guard:
             await send_answer(decision, send)
             return
         response = HeldResponse(decision, send)
-        with decision.current():
+        sender = Sender(receive, decision, response)
+        await run_apart(self._handle(scope, replay(body, sender.receive), response, sender), sender.leave)
+
+    async def _handle(self, scope: Scope, receive: Receive, response: HeldResponse, sender: Sender) -> None:
+        sender.listen()
+        with response.delivery.current():
             try:
-                await self._app(scope, replay(body, receive), response)
+                await self._app(scope, receive, response)
                 response.require_end()
             except BaseException as error:
-                await decision.fail_async(error)
+                await response.delivery.fail_async(error)
                 raise
+            finally:
+                sender.stop()
 
 
 class WebhookMiddleware:
@@ -101,6 +109,7 @@ class WebhookMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, _serving(send, self._guard.begin_to_serve))
         elif scope["type"] == "http" and self._guards(scope):
+            _ask_for_no_compression(scope)
             await self._guard(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -108,6 +117,11 @@ class WebhookMiddleware:
     def _guards(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         return path in self._paths and scope["method"] in self._methods
+
+
+def _ask_for_no_compression(scope: Scope) -> None:
+    """An answer is stored as the handler made it: a middleware behind this one would compress it before."""
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
 
 
 def _target(scope: Scope) -> str:

@@ -20,6 +20,7 @@ from surehook import (
     init,
 )
 from surehook._flask_request import arrival, encoded
+from surehook._wsgi import sender_left
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -82,6 +83,8 @@ def _run(view: Callable[..., Any], arguments: dict[str, Any], delivery: Delivery
     with delivery.current():
         try:
             response = _call(view, arguments)
+            if sender_left(request.environ):
+                delivery.sender_left()
             answer = delivery.finish(
                 status=response.status_code,
                 headers=encoded(response.headers),

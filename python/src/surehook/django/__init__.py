@@ -15,10 +15,18 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from surehook import STORED_BODY_LIMIT, Answer, ConfigurationError, Endpoint, EndpointOptions
+from surehook import (
+    STORED_BODY_LIMIT,
+    Answer,
+    ConfigurationError,
+    Delivery,
+    Endpoint,
+    EndpointOptions,
+    run_apart,
+)
 from surehook.django._checks import watch
-from surehook.django._cut_off import ENDPOINT, watch_handler
 from surehook.django._request import arrival, encoded
+from surehook.django._senders import ENDPOINT, sender_left, watch_handler
 from surehook.django.store import ModelStore
 
 if TYPE_CHECKING:
@@ -71,7 +79,7 @@ def _sync_view(view: Any, endpoint: Endpoint) -> Any:
         with decision.current():
             try:
                 response = _whole(view(request, *arguments, **named), request)
-                answer = decision.finish(**_departure(response))
+                answer = decision.finish(**_departure(response, request, decision))
             except BaseException as error:
                 decision.fail(error)
                 raise
@@ -90,16 +98,21 @@ def _async_view(view: Any, endpoint: Endpoint) -> Any:
             return _response(decision)
         if wants_delivery:
             named["delivery"] = decision
-        with decision.current():
-            try:
-                response = _whole(await view(request, *arguments, **named), request)
-                answer = await decision.finish_async(**_departure(response))
-            except BaseException as error:
-                await decision.fail_async(error)
-                raise
-        return response if answer is None else _response(answer)
+        handling = functools.partial(view, request, *arguments, **named)
+        return await run_apart(_handled(handling, request, decision), decision.sender_left)
 
     return guarded
+
+
+async def _handled(handling: Callable[[], Any], request: HttpRequest, delivery: Delivery) -> HttpResponseBase:
+    with delivery.current():
+        try:
+            response = _whole(await handling(), request)
+            answer = await delivery.finish_async(**_departure(response, request, delivery))
+        except BaseException as error:
+            await delivery.fail_async(error)
+            raise
+    return response if answer is None else _response(answer)
 
 
 def _whole(response: Any, request: Any) -> HttpResponseBase:
@@ -115,7 +128,10 @@ def _whole(response: Any, request: Any) -> HttpResponseBase:
     return response if render is None else render()
 
 
-def _departure(response: Any) -> dict[str, Any]:
+def _departure(response: Any, request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
+    """The arguments of ``finish``, when the delivery knows whether anybody gets the answer."""
+    if sender_left(request):
+        delivery.sender_left()
     body = None if response.streaming or len(response.content) > STORED_BODY_LIMIT else response.content
     return {"status": response.status_code, "headers": encoded(response.items()), "body": body}
 

@@ -1,4 +1,4 @@
-"""A sender that hangs up before its body is whole. Under ASGI no view is called then: Django is watched."""
+"""A sender that hangs up. Before its body is whole, Django under ASGI calls no view: so Django is watched."""
 
 from __future__ import annotations
 
@@ -11,27 +11,38 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 from surehook import Endpoint, MissingBody
+from surehook._wsgi import sender_left as wsgi_sender_left
 from surehook.django._request import location
 
 #: Under this name a guarded view has its endpoint; whatever wraps a view in the usual way takes it over.
 ENDPOINT = "surehook_endpoint"
+#: Under this name a request under ASGI has its watch.
+_WATCH = "surehook.watch"
 
 
 class _Watch:
-    """A ``receive`` that notes whether the sender hung up in the middle of the body."""
+    """A ``receive`` that notes whether the sender hung up, and whether in the middle of the body."""
 
     def __init__(self, receive: Any) -> None:
         self._receive = receive
         self._whole = False
         self.cut_off = False
+        self.left = False
 
     async def __call__(self) -> Any:
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self.cut_off = not self._whole
+            self.left, self.cut_off = True, not self._whole
         elif not message.get("more_body", False):
             self._whole = True
         return message
+
+
+def sender_left(request: Any) -> bool:
+    """Whether nobody waits for the answer any more, as far as the server lets one see."""
+    if hasattr(request, "scope"):
+        return _WATCH in request.scope and request.scope[_WATCH].left
+    return wsgi_sender_left(request.META)
 
 
 def watch_handler() -> None:
@@ -42,7 +53,7 @@ def watch_handler() -> None:
 
     @functools.wraps(original)
     async def handle(self: Any, scope: Any, receive: Any, send: Any) -> None:
-        watch = _Watch(receive)
+        watch = scope[_WATCH] = _Watch(receive)
         await original(self, scope, watch, send)
         if watch.cut_off:
             await _record(self.request_class(scope, BytesIO()))
