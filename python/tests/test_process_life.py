@@ -97,27 +97,8 @@ def test_a_before_send_that_hangs_delays_the_end_no_longer_and_does_not_crash_it
 SERVERS = {
     "uvicorn": (uvicorn("bare_fastapi:app"), "/hooks"),
     "uvicorn-middleware": (uvicorn("fastapi_app:app"), "/middleware"),
-    "uvicorn-workers": ([*uvicorn("bare_fastapi:app"), "--workers", "2"], "/hooks"),
-    "uvicorn-django": (uvicorn("django_app:asgi"), "/hooks"),
     "gunicorn": (gunicorn("flask_app:app"), "/hooks"),
-    "gunicorn-preload": ([*gunicorn("flask_app:app"), "--preload", "--workers", "4"], "/hooks"),
-    "gunicorn-django": (gunicorn("django_app:wsgi"), "/hooks"),
 }
-
-
-STOPPED = [(kind, signal.SIGTERM) for kind in SERVERS]
-STOPPED += [(kind, signal.SIGINT) for kind in ("uvicorn", "uvicorn-workers", "gunicorn")]
-
-
-@pytest.mark.parametrize(("kind", "how"), STOPPED)
-def test_every_event_arrives_when_a_server_is_stopped_right_after(collector, tmp_path, kind, how):
-    command, prefix = SERVERS[kind]
-    with running(command, tmp_path / "log", collector.env, APPS) as server:
-        for _ in range(EVENTS):
-            body = event()
-            HTTP.post(f"{server.url}{prefix}/plain", content=body, headers=signed(body))
-        server.stop(how)
-    assert collector.attempts() == EVENTS, server.said()[-2000:]
 
 
 @pytest.mark.parametrize("kind", ["uvicorn", "uvicorn-middleware", "gunicorn"])
@@ -239,6 +220,7 @@ def celery(*options: str) -> list[str]:
 
 POOLS = {
     "prefork": ("--pool", "prefork", "--concurrency", "2"),
+    "prefork, restarting": ("--pool", "prefork", "--concurrency", "2", "--max-tasks-per-child", "1"),
     "solo": ("--pool", "solo"),
     "threads": ("--pool", "threads", "--concurrency", "2"),
 }
@@ -262,15 +244,19 @@ def broker_in(folder: Path) -> dict[str, str]:
     return PATHS | {"CELERY_FOLDER": str(folder / "broker")}
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_every_event_of_a_celery_worker_arrives_when_it_is_stopped(recorder, tmp_path, pool):
+CELERY_ENDS = [(pool, how) for pool in POOLS for how in (signal.SIGTERM, signal.SIGINT)]
+CELERY_ENDS += [("prefork", signal.SIGQUIT)]
+
+
+@pytest.mark.parametrize(("pool", "how"), CELERY_ENDS)
+def test_every_event_of_a_celery_worker_arrives_when_it_is_stopped(recorder, tmp_path, pool, how):
     broker = broker_in(tmp_path)
     assert run(SENDING, recorder.env | broker).returncode == 0
     assert Counter(attempt["outcome"] for attempt in recorder.attempts) == {"deferred": 10}
     with running(celery(*POOLS[pool]), tmp_path / "log", recorder.env | broker, APPS) as worker:
         ended = r"Task celery_tasks\.\w+\[.*\] succeeded"
         eventually(lambda: len(re.findall(ended, worker.said())) == 11)
-        worker.stop()
+        worker.stop(how)
     seen = Counter((attempt["endpoint"], attempt["outcome"]) for attempt in recorder.attempts)
     assert seen == {
         ("celery", "processed"): EVENTS,

@@ -40,6 +40,7 @@ SERVERS = {
     "await Server.serve()": (program("serve"), [SIGTERM, SIGINT]),
     "gunicorn sync": (gunicorn(FLASK, "sync"), ALL),
     "gunicorn gthread": (gunicorn(FLASK), ALL),
+    "gunicorn --preload": ([*gunicorn(FLASK), "--preload", "--workers", "4"], [SIGTERM]),
     "gunicorn django": (gunicorn(DJANGO), [SIGTERM]),
     "gunicorn --max-requests": ([*gunicorn(FLASK), *RESTARTS], [SIGTERM]),
     "gunicorn uvicorn.workers": ([*gunicorn(FASTAPI, "uvicorn.workers.UvicornWorker"), *KILLED], ALL),

@@ -37,9 +37,15 @@ async def run_apart(handling: Coroutine[Any, Any, T], on_leave: Callable[[], Non
         finally:
             contexts.append(contextvars.copy_context())
 
-    task = loop.create_task(apart())
+    task, ended = loop.create_task(apart()), loop.create_future()
+
+    def tell(_: object) -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    task.add_done_callback(tell)
     try:
-        await asyncio.wait([task])
+        await ended
     except BaseException:
         if not task.done():
             _leave(task)

@@ -1,9 +1,10 @@
-"""The body of an ASGI request: read once, as bytes, and given again to whoever comes after."""
+"""What an endpoint takes of an ASGI request. Its body is read once, and given again to who comes after."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from surehook import MissingBody
 
@@ -15,6 +16,13 @@ Body = bytes | MissingBody
 #: A body begins to come right behind its headers. One of which nothing comes for so long was taken by
 #: another reader: after that, a server says nothing until the sender hangs up.
 FIRST_PART_SECONDS = 10.0
+
+
+def target(scope: Scope) -> str:
+    """The path with its query, percent-encoded as it came; servers may leave out the raw path."""
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).partition(b"?")[0]
+    query = scope.get("query_string") or b""
+    return (path + b"?" + query if query else path).decode("utf-8", "replace")
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> Body:

@@ -28,7 +28,7 @@ class HeldResponse:
         self._body = bytearray()
         self._captured = True
         self._released = False
-        self._at_end: list[Callable[[], None]] = []
+        self._tell_end: Callable[[], None] | None = None
 
     async def __call__(self, message: Message) -> None:
         self._held.append(message)
@@ -44,8 +44,8 @@ class HeldResponse:
             try:
                 await self._finish()
             finally:
-                for tell in self._at_end:
-                    tell()
+                if self._tell_end is not None:
+                    self._tell_end()
         elif not self._captured and self.delivery.transaction is None:
             await self._release()
 
@@ -56,7 +56,7 @@ class HeldResponse:
 
     def at_end(self, tell: Callable[[], None]) -> None:
         """Call this when the answer was sent."""
-        self._at_end.append(tell)
+        self._tell_end = tell
 
     def drop(self) -> None:
         """Nobody waits for the answer: send no more of it."""

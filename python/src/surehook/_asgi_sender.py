@@ -11,6 +11,9 @@ from surehook._asgi_response import HeldResponse
 if TYPE_CHECKING:
     import asyncio
 
+#: Nobody hangs up earlier, and a handler that has ended by then needs no task that listens.
+LISTEN_AFTER_SECONDS = 0.02
+
 
 class Sender:
     """Hears the server say that the sender hung up. The application does not: that must not end its work."""
@@ -19,17 +22,20 @@ class Sender:
         self._receive = receive
         self._delivery = delivery
         self._response = response
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._listening: asyncio.Task[Any] | None = None
+        self._over: asyncio.Event | None = None
 
     def listen(self) -> None:
-        """Begin; the server is asked by one task alone."""
+        """Begin, soon; the server is asked by one task alone."""
         import asyncio  # not at the top: it takes a while
 
         try:
-            loop = asyncio.get_running_loop()
+            self._loop = asyncio.get_running_loop()
         except RuntimeError:  # an event loop of another kind
             return
-        self._listening = loop.create_task(self._listen())
+        self._alarm = self._loop.call_later(LISTEN_AFTER_SECONDS, self._begin)
 
     def leave(self) -> None:
         """Nobody waits for the answer any more."""
@@ -40,20 +46,29 @@ class Sender:
 
     def stop(self) -> None:
         """There is no more to be heard."""
-        if self._listening is not None:
-            self._listening.cancel()
+        for begun in (self._alarm, self._listening):
+            if begun is not None:
+                begun.cancel()
 
     async def receive(self) -> Message:
         """For the application when it has its body: that it is over, once the answer is complete."""
-        if self._listening is None:
+        if self._loop is None:
             return await self._receive()
         if not self._response.ended:
+            await self._wait_for_the_end()
+        return {"type": "http.disconnect"}
+
+    async def _wait_for_the_end(self) -> None:
+        if self._over is None:
             import asyncio  # not at the top: it takes a while
 
-            over = asyncio.Event()
-            self._response.at_end(over.set)
-            await over.wait()
-        return {"type": "http.disconnect"}
+            self._over = asyncio.Event()
+            self._response.at_end(self._over.set)
+        await self._over.wait()
+
+    def _begin(self) -> None:
+        if self._loop is not None:
+            self._listening = self._loop.create_task(self._listen())
 
     async def _listen(self) -> None:
         try:

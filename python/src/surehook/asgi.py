@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from surehook import Answer, Endpoint, EndpointOptions, flush_before_exit, run_apart
-from surehook._asgi_body import Body, Message, Receive, Scope, read_body, replay
+from surehook._asgi_body import Body, Message, Receive, Scope, read_body, replay, target
 from surehook._asgi_response import App, HeldResponse, Send, send_answer
 from surehook._asgi_sender import Sender
 
@@ -54,7 +53,7 @@ class Guard:
             body = await read_body(scope, receive, self._endpoint.max_body_bytes)
         decision = await self._endpoint.begin_async(
             method=scope["method"],
-            path=_target(scope),
+            path=target(scope),
             headers=scope["headers"],
             body=body,
             request=self._request_type(scope, replay(body, receive)),
@@ -102,14 +101,13 @@ class WebhookMiddleware:
         self._methods = frozenset(method.upper() for method in methods)
         own, endpoint = type(self), Endpoint(**options)
         endpoint.require_no_thread_of_its_own()
-        self._guard = Guard(app, endpoint, own.request_type, body_advice=own.body_advice)
+        self._guard = Guard(_uncompressed(app), endpoint, own.request_type, body_advice=own.body_advice)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard the requests that are webhooks, pass on everything else."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, _serving(send, self._guard.begin_to_serve))
         elif scope["type"] == "http" and self._guards(scope):
-            _ask_for_no_compression(scope)
             await self._guard(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -119,16 +117,14 @@ class WebhookMiddleware:
         return path in self._paths and scope["method"] in self._methods
 
 
-def _ask_for_no_compression(scope: Scope) -> None:
+def _uncompressed(app: App) -> App:
     """An answer is stored as the handler made it: a middleware behind this one would compress it before."""
-    scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
 
+    async def asked_for_no_compression(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await app(scope, receive, send)
 
-def _target(scope: Scope) -> str:
-    """The path with its query, percent-encoded as it came; servers may leave out the raw path."""
-    path = (scope.get("raw_path") or quote(scope["path"]).encode()).partition(b"?")[0]
-    query = scope.get("query_string") or b""
-    return (path + b"?" + query if query else path).decode("utf-8", "replace")
+    return asked_for_no_compression
 
 
 def _serving(send: Send, begin: Callable[[], None]) -> Send:
