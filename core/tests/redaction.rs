@@ -101,10 +101,10 @@ fn harmless_text_stays_as_it_is() {
 #[test]
 fn a_pair_of_a_name_and_its_value_is_read_together() {
     let filter = BodyFilter::new(&CaptureBody::default()).unwrap();
-    let body = br#"{"fields":[{"name":"password","value":"hunter2"},{"key":"city","value":"Ulm"}],"otp_code":123456}"#;
+    let body = br#"{"fields":[{"name":"password","value":"hunter2"},{"key":"city","value":"Ulm"}],"headers":[["x-api-key","hunter2"],["a","b"]],"otp_code":123456}"#;
     assert_eq!(
         filter.told(body, &redactor()).unwrap(),
-        r#"{"fields":[{"name":"password","value":"[redacted]"},{"key":"city","value":"Ulm"}],"otp_code":"[redacted]"}"#
+        r#"{"fields":[{"name":"password","value":"[redacted]"},{"key":"city","value":"Ulm"}],"headers":[["x-api-key","[redacted]"],["a","b"]],"otp_code":"[redacted]"}"#
     );
 }
 

@@ -163,7 +163,7 @@ fn the_json_of_a_batch_is_not_much_longer_than_estimated() {
         queue.push(Attempt { steps, ..attempt(id) }).expect("there is room");
     }
     while let Some(batch) = queue.take(NOW) {
-        let json = encode(&sdk(), &instance(), &batch).expect("JSON");
+        let json = encode(&sdk(), &instance(), &batch, NOW).expect("JSON");
         assert!(json.len() <= 300 * 1024, "{}", json.len());
     }
 }
@@ -463,8 +463,16 @@ fn a_batch_is_encoded_as_its_type_says() {
     queue.lost(DropReason::QueueFull, 1);
     let sent_at = Timestamp::from_unix_micros(1_700_000_000_123_456);
     let batch = queue.take(sent_at).expect("a batch");
-    let bytes = encode(&sdk(), &instance(), &batch).expect("JSON");
+    let posted_at = Timestamp::from_unix_micros(1_700_000_009_000_000);
+    let bytes = encode(&sdk(), &instance(), &batch, posted_at).expect("JSON");
+    let read: Batch = serde_json::from_slice(&bytes).expect("a batch");
+    let again = encode(&sdk(), &instance(), &batch, posted_at + Duration::from_secs(1)).expect("JSON");
+    let again: Batch = serde_json::from_slice(&again).expect("a batch");
+    assert!(read.report_id.is_some() && read.report_id == again.report_id, "a report that is told again has its id");
     let expected = Batch {
+        posted_at: Some(posted_at),
+        report_id: read.report_id,
+        refused: vec![],
         schema: 1,
         sdk: sdk(),
         instance: instance(),

@@ -33,10 +33,14 @@ export interface InitOptions {
   logger?: Logger | undefined
 }
 
-/** What became of the attempts of this process: recorded = stored + dropped + queued. */
+/**
+ * What became of the attempts of this process: recorded = stored + summarised + dropped + queued. Summarised are refused requests
+ * that the collector has as a number.
+ */
 export interface Stats {
   readonly recorded: number
   readonly stored: number
+  readonly summarised: number
   readonly queued: number
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>
 }

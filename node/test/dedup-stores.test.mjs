@@ -48,14 +48,14 @@ function shuffled(list, times, seed) {
 
 /** Answers of every kind that a handler gives. */
 const ANSWERS = {
-  'JSON with the headers that a replay keeps': (res) => res.status(201).set({ 'cache-control': 'no-store', 'content-language': 'fr', etag: '"1"', location: '/users/1', 'webhook-delivery': 'd1' }).json({ é: 1 }),
+  'JSON with the headers that a replay keeps': (res) => res.status(201).set({ 'cache-control': 'no-store', 'content-language': 'fr', etag: '"1"', location: '/users/1', 'webhook-delivery': 'd1', 'x-own': 'of the handler' }).json({ é: 1 }),
   'bytes that are no text': (res) => res.type('application/octet-stream').send(Buffer.from([0, 0xff, 0x0a, 0xc3, 0x28])),
   nothing: (res) => res.status(204).end(),
   'a body in pieces, without a length': (res) => { res.write('one'); res.end(Buffer.from('two')) },
   'a head of its own': (res) => { res.writeHead(202, { 'content-type': 'text/x-test' }); res.end('plain') },
   '64 KiB, the longest that is stored': (res) => res.type('text/plain').send('x'.repeat(65_536)),
 }
-const KEPT = ['cache-control', 'content-language', 'content-type', 'etag', 'location', 'webhook-delivery']
+const KEPT = ['cache-control', 'content-language', 'content-type', 'etag', 'location', 'webhook-delivery', 'x-own']
 
 for (const [name, start] of Object.entries(stores)) {
   test(name, { skip: skipWithout(name) }, async (t) => {

@@ -63,6 +63,16 @@ test('kill -9 while the collector is down: the next process sends all of it, onc
   assert.deepEqual(segments(path), [])
 })
 
+test('kill -9 in a handler: the next process tells that it never finished', async (t) => {
+  const path = directory(t)
+  const recorder = await startRecorder(t)
+  await run('kill -9', 3, path, { SUREHOOK_API_KEY: 'shk_test', SUREHOOK_ENDPOINT: `http://127.0.0.1:${await closedPort()}`, RUNNING: '2' })
+  await run('normally', 1, path, recorder.env)
+  const told = recorder.attempts.map(({ outcome, failure }) => `${outcome} ${failure?.error.type ?? ''}`).sort()
+  assert.deepEqual(told, [...Array(2).fill('failed NeverFinished'), ...Array(4).fill('processed ')])
+  assert.deepEqual(readdirSync(path).filter((name) => statSync(join(path, name)).size > 0), [])
+})
+
 test('kill -9 while it sends: nothing is lost, and nothing is stored twice', async (t) => {
   const path = directory(t)
   const earlier = (await collector.totals()).processed

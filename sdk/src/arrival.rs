@@ -57,7 +57,7 @@ impl Request<'_> {
 }
 
 /// When a request came, and what may be told of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) received_at: Timestamp,
     started: Instant,

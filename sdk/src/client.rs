@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use surehook_core::ConfigError;
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
+use surehook_core::telemetry::refusals::Kind;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -34,12 +35,17 @@ struct Earlier {
 }
 
 impl Earlier {
-    fn add(&mut self, client: Client) {
-        let (ended, used) = std::mem::take(&mut self.clients).into_iter().partition(Client::has_ended);
+    /// Lets go of the clients that nobody uses any more, and keeps their counts. What one has on the disk waits for the next
+    /// one that looks there, which counts it.
+    fn settle(&mut self) {
+        let (ended, used): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.clients).into_iter().partition(Client::has_ended);
         self.clients = used;
-        self.clients.push(client);
-        let ended: Vec<Client> = ended;
-        self.ended = ended.iter().map(Client::stats).fold(std::mem::take(&mut self.ended), Stats::and);
+        for client in ended {
+            let stats = client.stats();
+            let own = Stats { recorded: stats.recorded - stats.queued, queued: 0, ..stats };
+            self.ended = std::mem::take(&mut self.ended).and(own);
+        }
     }
 }
 
@@ -150,9 +156,9 @@ impl Client {
         self.0.settings.label_key.as_bytes()
     }
 
-    /// Whether nobody else can record with it, and nothing waits in it.
+    /// Whether nobody else can record with it, and nothing waits in its memory.
     fn has_ended(&self) -> bool {
-        Arc::strong_count(&self.0) == 1 && self.stats().queued == 0
+        Arc::strong_count(&self.0) == 1 && (self.0.settings.spool.is_some() || self.stats().queued == 0)
     }
 
     /// Whether attempts are sent anywhere.
@@ -166,6 +172,26 @@ impl Client {
             Some(capture) => capture.lost(reason),
             None if self.is_on() => self.0.sender.get().lost(reason),
             None => {}
+        }
+    }
+
+    /// Takes a request that was refused; the attempt is only made when it may be told. Never blocks on the network.
+    pub(crate) fn refuse(&self, kind: Kind, proved: bool, attempt: impl FnOnce() -> Attempt) {
+        let Settings { capture, before_send, .. } = &self.0.settings;
+        match capture {
+            Some(capture) => capture.keep(attempt(), before_send.as_ref()),
+            None if self.is_on() => self.0.sender.get().refuse(kind, proved, attempt),
+            None => {}
+        }
+    }
+
+    /// A handler starts: with a spool, what is told of it should this process be killed meanwhile.
+    pub(crate) fn begin(&self, attempt: impl FnOnce() -> Attempt) {
+        if self.0.settings.target.is_some() && self.0.settings.capture.is_none() {
+            let sender = self.0.sender.get();
+            if sender.keeps_starts() {
+                sender.begin(&attempt());
+            }
         }
     }
 
@@ -204,11 +230,13 @@ pub fn init(options: ClientOptions) -> Result<Client, ConfigError> {
     if let Some(same) = CURRENT.load_full().map(Client).filter(|current| current.has_settings_of(&client)) {
         return Ok(same);
     }
-    if let Some(earlier) = CURRENT.swap(Some(client.0.clone())).map(Client) {
-        earlier.shutdown(Duration::from_secs(2));
-        if earlier.is_on() {
-            lock(&EARLIER.get()).add(earlier);
+    if let Some(replaced) = CURRENT.swap(Some(client.0.clone())).map(Client) {
+        replaced.shutdown(Duration::from_secs(2));
+        if replaced.is_on() {
+            lock(&EARLIER.get()).clients.push(replaced);
         }
+        // Its files are free for the client that takes its place.
+        earlier();
     }
     Ok(client)
 }
@@ -225,25 +253,31 @@ pub fn shutdown(timeout: Duration) -> bool {
 
 /// [`Client::stats`] of the process-wide client, with those of the ones that [`init`] replaced; zeros where there is none.
 pub fn stats() -> Stats {
-    let ended = if INSTEAD.load().is_some() { Stats::default() } else { lock(&EARLIER.get()).ended.clone() };
-    clients().iter().map(Client::stats).fold(ended, Stats::and)
+    let (earlier, ended) = earlier();
+    current().iter().chain(&earlier).map(Client::stats).fold(ended, Stats::and)
 }
 
 /// Ends each client of the process within one time; true when all of them had the time.
 fn each(timeout: Duration, end: impl Fn(&Client, Duration) -> bool) -> bool {
-    let until = Instant::now() + timeout;
-    let left = || until.saturating_duration_since(Instant::now());
-    // The current one first: it has the most to send.
-    clients().iter().filter(|client| !end(client, left())).count() == 0
+    let started = Instant::now();
+    let left = || timeout.saturating_sub(started.elapsed());
+    // The current one first: it has the most to send. What an earlier one has on the disk stays there.
+    let done = current().is_none_or(|client| end(&client, left()));
+    let (earlier, _) = earlier();
+    let in_memory = earlier.iter().filter(|client| client.0.settings.spool.is_none());
+    in_memory.filter(|client| !end(client, left())).count() == 0 && done
 }
 
-/// The process-wide client, and those before it; where another takes its place, that one.
-fn clients() -> Vec<Client> {
-    if let Some(instead) = INSTEAD.load_full() {
-        return vec![Client(instead)];
+/// The process-wide clients before the current one, and the counts of those that have ended; none where another takes their
+/// place.
+fn earlier() -> (Vec<Client>, Stats) {
+    if INSTEAD.load().is_some() {
+        return Default::default();
     }
-    let earlier = lock(&EARLIER.get()).clients.clone();
-    CURRENT.load_full().map(Client).into_iter().chain(earlier).collect()
+    let own = EARLIER.get();
+    let mut earlier = lock(&own);
+    earlier.settle();
+    (earlier.clients.clone(), earlier.ended.clone())
 }
 
 fn lock(earlier: &Mutex<Earlier>) -> MutexGuard<'_, Earlier> {

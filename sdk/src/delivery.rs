@@ -89,6 +89,7 @@ impl Delivery {
             deferred_until: None,
             earlier_headers: Vec::new(),
         };
+        open.record.begin(dedup);
         let slot = Arc::new(Slot::new(Box::new(open)));
         overdue::watch(&slot);
         Self { subject, slot, in_transaction: endpoint.in_transaction, verdict }

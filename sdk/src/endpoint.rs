@@ -1,15 +1,17 @@
 //! An endpoint: what one webhook route of an application does with a request before its handler.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
+use surehook_core::diagnose::Certainty;
 use surehook_core::envelope::{Envelope, EnvelopeFields};
 use surehook_core::handshake::{self, HandshakeAnswer};
 use surehook_core::scheme::Scheme;
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::telemetry::bodies::BodyFilter;
+use surehook_core::telemetry::refusals;
 use surehook_core::verify::DEFAULT_TOLERANCE;
 use surehook_core::{
     ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, Timestamp, VerifiedMessage,
@@ -74,6 +76,8 @@ pub(crate) struct Inner {
     bare: Arc<Keys>,
     verify_token: Option<String>,
     diagnostician: Diagnostician,
+    /// What the log was told of refused requests.
+    said: PerProcess<Mutex<refusals::Log>>,
     max_body_bytes: usize,
     memory: Memory,
     fields: EnvelopeFields,
@@ -156,6 +160,7 @@ impl Endpoint {
             bare: Arc::new(Keys::new(bare, None)),
             verify_token: options.verify_token,
             diagnostician: Diagnostician::default(),
+            said: PerProcess::new(Mutex::default),
             memory,
             fields,
             requirements,
@@ -354,6 +359,21 @@ impl Inner {
         client.filter(Client::is_on)
     }
 
+    /// Says why a request was refused, as long as not too many are.
+    fn say(&self, rejection: &Rejection, now: Timestamp) {
+        let proved = rejection.diagnosis().is_some_and(|diagnosis| diagnosis.certainty == Certainty::Proved);
+        let own = self.said.get();
+        let mut said = own.lock().unwrap_or_else(PoisonError::into_inner);
+        let (is_said, summary) = said.hear(rejection.code(), proved, now);
+        if let Some(summary) = summary {
+            notice::give(Level::Warning, format!("{}: {summary}", self.name));
+        }
+        if is_said {
+            let text = format!("{}: rejected a request: {rejection} See {}", self.name, rejection.docs());
+            notice::give(Level::Warning, text);
+        }
+    }
+
     fn begin_record(self: &Arc<Self>, request: &Request<'_>, keys: Arc<Keys>, now: Timestamp) -> Record {
         let client = self.client();
         let arrival = Arrival::new(request, now);
@@ -474,18 +494,14 @@ impl<'e> Beginning<'e> {
 
     fn reject(mut self, rejection: Rejection) -> Decision {
         let endpoint = self.endpoint;
-        notice::give(
-            Level::Warning,
-            format!("{}: rejected a request: {rejection} See {}", endpoint.name, rejection.docs()),
-        );
+        endpoint.say(&rejection, self.record.received_at());
         let status = match rejection.code() {
             ReasonCode::BodyTooLarge => 413,
             _ => endpoint.reject_status,
         };
-        self.record.tell(self.request);
         self.record.subject = Subject::rejected(&rejection);
         let mut answer = Answer::reject(status, rejection);
-        self.record.answered(Outcome::Rejected, DedupResult::Off, &mut answer);
+        self.record.refused(self.request, &mut answer);
         Decision::Answer(answer)
     }
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use surehook_core::dedup::Store;
+use surehook_core::diagnose::Certainty;
 use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
     Attempt, Bodies, Dedup, DedupResult, Failure, ResponseInfo, Step, Verification, VerificationResult,
 };
 use surehook_core::telemetry::redact::Redactor;
+use surehook_core::telemetry::refusals::{Kind, Shape};
 use surehook_core::{Diagnosis, Outcome, ReasonCode, Rejection, Timestamp, VerifiedMessage};
 use uuid::{NoContext, Uuid};
 
@@ -137,6 +139,41 @@ impl Record {
         self.arrival.elapsed_us()
     }
 
+    /// Its handler starts.
+    pub(crate) fn begin(&self, dedup: DedupResult) {
+        if let Some(client) = &self.client {
+            client.begin(|| self.never_finished(dedup));
+        }
+    }
+
+    /// What is told of the attempt if its process ends before its handler does.
+    fn never_finished(&self, dedup: DedupResult) -> Attempt {
+        let error = self.redactor().error("NeverFinished", "the process ended while the handler ran", None);
+        let copy = Self {
+            endpoint: Arc::clone(&self.endpoint),
+            keys: Arc::clone(&self.keys),
+            subject: self.subject.clone(),
+            dedup_store: self.dedup_store.clone(),
+            client: self.client.clone(),
+            id: OnceLock::from(self.id()),
+            verdict: None,
+            bodies: Bodies::default(),
+            arrival: self.arrival.clone(),
+        };
+        copy.attempt(Ending {
+            outcome: Outcome::Failed,
+            dedup,
+            status: None,
+            response_size: None,
+            sender_left: false,
+            deferred_until: None,
+            steps: Vec::new(),
+            missing_steps: Vec::new(),
+            failure: Some(Failure { reason: None, error: Some(error) }),
+            metadata: Map::new(),
+        })
+    }
+
     /// Keeps what may be told of the request, once there is a verdict on it; nothing where nobody is told.
     pub(crate) fn tell(&mut self, request: &Request<'_>) {
         if self.client.is_some() {
@@ -181,12 +218,39 @@ impl Record {
 
     /// Sends the record of an attempt that Surehook answered itself, and gives the answer what a trace says of it.
     pub(crate) fn answered(self, outcome: Outcome, dedup: DedupResult, answer: &mut Answer) {
+        let ending = self.ending_of(outcome, dedup, answer);
+        self.send(ending);
+    }
+
+    /// The same for a request that was refused. Most of these are only counted, so nothing is told of one before it is known
+    /// that it is.
+    pub(crate) fn refused(mut self, request: &Request<'_>, answer: &mut Answer) {
+        let ending = self.ending_of(Outcome::Rejected, DedupResult::Off, answer);
+        self.note(&ending);
+        let (Some(client), Some(code)) = (self.client.clone(), self.subject.code) else { return };
+        let diagnosis = self.subject.diagnosis.as_ref();
+        let kind = Kind {
+            endpoint: self.endpoint.name.clone(),
+            provider: self.endpoint.scheme.provider.clone(),
+            code,
+            finding: diagnosis.map(|diagnosis| diagnosis.finding),
+            shape: if self.subject.message_id.is_some() { Shape::Named } else { Shape::Nameless },
+        };
+        let proved = diagnosis.is_some_and(|diagnosis| diagnosis.certainty == Certainty::Proved);
+        client.refuse(kind, proved, || {
+            self.tell(request);
+            self.attempt(ending)
+        });
+    }
+
+    /// How an attempt ended that Surehook answered itself; gives the answer what a trace says of it.
+    fn ending_of(&self, outcome: Outcome, dedup: DedupResult, answer: &mut Answer) -> Ending {
         answer.attributes = self.attributes(dedup);
         if !answer.attributes.is_empty() {
             let code = self.subject.code.map(ReasonCode::as_str);
             answer.attributes.extend(span::end(outcome, code));
         }
-        self.send(Ending {
+        Ending {
             outcome,
             dedup,
             status: Some(answer.status),
@@ -197,19 +261,29 @@ impl Record {
             missing_steps: Vec::new(),
             failure: None,
             metadata: Map::new(),
-        });
+        }
     }
 
     /// Counts the attempt, and queues its record where telemetry is on.
     pub(crate) fn send(self, ending: Ending) {
+        self.note(&ending);
+        if let Some(client) = self.client.clone() {
+            client.record(self.attempt(ending));
+        }
+    }
+
+    /// Counts the attempt, and says what it came to.
+    fn note(&self, ending: &Ending) {
         self.endpoint.counters.count(ending.dedup, ending.outcome);
         if let Some(verdict) = &self.verdict {
             let error = ending.failure.as_ref().and_then(|failure| failure.error.as_ref());
             // An attempt is sent once.
             let _ = verdict.set(Verdict { outcome: ending.outcome, error: error.map(|error| error.kind.clone()) });
         }
-        let Some(client) = &self.client else { return };
-        let attempt = Attempt {
+    }
+
+    fn attempt(self, ending: Ending) -> Attempt {
+        Attempt {
             id: self.id(),
             continues: None,
             endpoint: self.endpoint.name.clone(),
@@ -237,8 +311,7 @@ impl Record {
             response: ending.response_size.map(|size| ResponseInfo { size }),
             bodies: Some(self.bodies).filter(|bodies| *bodies != Bodies::default()),
             metadata: ending.metadata,
-        };
-        client.record(attempt);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::collector::nobody;
+use support::collector::{Collector, Play, nobody};
 use support::proxy::{Fault, Proxy};
 use support::random::Random;
 use support::storage::{KEY, Storage};
@@ -21,7 +21,11 @@ use surehook::{Client, ClientOptions, Verification};
 
 const LONG: Duration = Duration::from_secs(30);
 
-const TESTS: [(&str, fn()); 7] = [
+const TESTS: [(&str, fn()); 8] = [
+    (
+        "a_handler_whose_process_is_killed_is_told_as_never_finished",
+        a_handler_whose_process_is_killed_is_told_as_never_finished,
+    ),
     ("what_a_killed_process_recorded_is_sent_by_the_next_one", what_a_killed_process_recorded_is_sent_by_the_next_one),
     ("killed_in_the_middle_of_sending_each_is_stored_once", killed_in_the_middle_of_sending_each_is_stored_once),
     ("processes_that_share_a_spool_do_not_harm_each_other", processes_that_share_a_spool_do_not_harm_each_other),
@@ -39,6 +43,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("--child") => child(&arguments[1..]),
         Some("--flood") => flood(),
+        Some("--halfway") => halfway(&arguments[1..]),
         // What `cargo test -- --list` and its tools ask for.
         Some("--list") => TESTS.iter().for_each(|(name, _)| println!("{name}: test")),
         _ => {
@@ -117,6 +122,72 @@ fn url(address: SocketAddr) -> String {
 
 fn files(spool: &Path) -> usize {
     std::fs::read_dir(spool).unwrap().count()
+}
+
+/// A process with two handlers that run and one that has ended: `<spool>`. It waits to be killed.
+fn halfway(arguments: &[String]) {
+    let client = Client::new(ClientOptions {
+        api_key: Some("shk_test".to_owned()),
+        endpoint: Some(url(nobody())),
+        spool_dir: Some((&arguments[0]).into()),
+        ..ClientOptions::default()
+    });
+    let client = client.unwrap();
+    let watched = endpoint(|options| options.client = Some(client.clone()));
+    let first = handled(Message::user_created("running").begin(&watched));
+    handled(Message::user_created("ended").begin(&watched)).finish(ok(b"done"));
+    let second = handled(Message::user_created("running_too").begin(&watched));
+    first.step("charged");
+    println!("halfway");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    drop((first, second));
+}
+
+fn a_handler_whose_process_is_killed_is_told_as_never_finished() {
+    let spool = tempfile::tempdir().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--halfway", spool.path().to_str().unwrap()]).stdin(Stdio::piped());
+    let mut running = Running::start(command);
+    assert_eq!(running.line(), "halfway");
+    let collector = Collector::start([], Play::Accept);
+    let client = Client::new(ClientOptions {
+        api_key: Some("shk_test".to_owned()),
+        endpoint: Some(format!("http://{}", collector.address())),
+        spool_dir: Some(spool.path().to_owned()),
+        ..ClientOptions::default()
+    });
+    let client = client.unwrap();
+    assert!(client.flush(LONG));
+    assert_eq!(collector.seen().stored.len(), 0, "as long as it lives, nothing of it leaves");
+    assert!(client.shutdown(LONG));
+    running.kill();
+    // A new client looks again at once.
+    let next = Client::new(ClientOptions {
+        api_key: Some("shk_test".to_owned()),
+        endpoint: Some(format!("http://{}", collector.address())),
+        spool_dir: Some(spool.path().to_owned()),
+        ..ClientOptions::default()
+    });
+    let next = next.unwrap();
+    assert!(next.flush(LONG));
+    assert_identity(&next.stats());
+    assert_eq!(next.stats().stored, 3);
+    let told: std::collections::BTreeMap<_, _> = collector
+        .seen()
+        .stored
+        .values()
+        .map(|attempt| {
+            let error = attempt.failure.as_ref().and_then(|failure| failure.error.as_ref());
+            let kind = error.map_or("", |error| error.kind.as_str()).to_owned();
+            (attempt.message_id.clone().unwrap(), (attempt.outcome.as_str(), kind))
+        })
+        .collect();
+    let never = ("failed", "NeverFinished".to_owned());
+    assert_eq!(told["running"], never);
+    assert_eq!(told["running_too"], never);
+    assert_eq!(told["ended"], ("processed", String::new()));
+    assert!(next.shutdown(LONG));
+    assert_eq!(files(spool.path()), 0, "nothing is left behind");
 }
 
 fn what_a_killed_process_recorded_is_sent_by_the_next_one() {

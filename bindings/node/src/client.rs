@@ -28,6 +28,7 @@ pub struct InitOptions {
 pub struct Stats {
     pub recorded: f64,
     pub stored: f64,
+    pub summarised: f64,
     pub queued: f64,
     pub dropped: HashMap<String, f64>,
 }
@@ -98,6 +99,7 @@ pub fn stats() -> Stats {
     Stats {
         recorded: stats.recorded as f64,
         stored: stats.stored as f64,
+        summarised: stats.summarised as f64,
         queued: stats.queued as f64,
         dropped: stats.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count as f64)).collect(),
     }

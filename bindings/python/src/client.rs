@@ -70,12 +70,12 @@ pub(crate) fn shutdown(py: Python<'_>, timeout: f64) -> PyResult<bool> {
     done
 }
 
-/// (recorded, stored, dropped by reason, queued)
+/// (recorded, stored, summarised, dropped by reason, queued)
 #[pyfunction]
-pub(crate) fn stats() -> (u64, u64, BTreeMap<&'static str, u64>, u64) {
+pub(crate) fn stats() -> (u64, u64, u64, BTreeMap<&'static str, u64>, u64) {
     let stats = surehook::stats();
     let dropped = stats.dropped.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
-    (stats.recorded, stats.stored, dropped, stats.queued)
+    (stats.recorded, stats.stored, stats.summarised, dropped, stats.queued)
 }
 
 /// The (level, text) of everything the SDK had to say since the last call.

@@ -9,7 +9,7 @@ use surehook_core::{Outcome, Timestamp};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::store::Record;
+use crate::store::{Record, Refusals, Summary};
 
 /// The largest attempt that is kept, as JSON, in bytes: what the SDKs put in one batch at most.
 const LARGEST_RECORD: usize = 256 * 1024;
@@ -26,6 +26,9 @@ struct Wire<'a> {
     sent_at: Timestamp,
     #[serde(default)]
     dropped: BTreeMap<DropReason, u64>,
+    report_id: Option<Uuid>,
+    #[serde(default)]
+    refused: Vec<Summary>,
     #[serde(borrow)]
     attempts: Vec<&'a RawValue>,
 }
@@ -42,6 +45,7 @@ pub(super) struct Decoded {
     pub(super) instance: Uuid,
     pub(super) sent_at: Timestamp,
     pub(super) dropped: Vec<(String, u64)>,
+    pub(super) refused: Option<Refusals>,
     pub(super) attempts: Vec<Record>,
     pub(super) rejected: Vec<Refused>,
 }
@@ -68,6 +72,7 @@ pub(super) fn batch(body: &[u8], most: usize) -> Result<Decoded, Error> {
         instance: wire.instance.id,
         sent_at: wire.sent_at,
         dropped: wire.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect(),
+        refused: wire.report_id.map(|report| Refusals { report, counted: summaries(wire.refused) }),
         attempts: Vec::with_capacity(wire.attempts.len()),
         rejected: Vec::new(),
     };
@@ -78,6 +83,19 @@ pub(super) fn batch(body: &[u8], most: usize) -> Result<Decoded, Error> {
         }
     }
     Ok(decoded)
+}
+
+/// The counts of refused requests that can be kept.
+fn summaries(counted: Vec<Summary>) -> Vec<Summary> {
+    let short = |text: &str| within(text, 1, 100);
+    let is_kept = |summary: &Summary| {
+        within(&summary.endpoint, 1, 200)
+            && short(&summary.provider)
+            && short(&summary.code)
+            && summary.finding.as_deref().is_none_or(short)
+            && short(&summary.shape)
+    };
+    counted.into_iter().filter(is_kept).collect()
 }
 
 /// Why a text is not a batch: not JSON, of another schema (which may differ in anything), or of the wrong shape.

@@ -61,6 +61,7 @@ async fn submit(
         instance: decoded.instance,
         sent_at: decoded.sent_at,
         dropped: decoded.dropped,
+        refused: decoded.refused,
         attempts: decoded.attempts,
         stored,
     })?;

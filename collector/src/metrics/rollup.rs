@@ -8,6 +8,7 @@
 //!   but not as an attempt ([`Cell::attempts`]) and not in the latency of handlers. Work that missed its deadline and was done
 //!   after all counts as both: it was too late, and it was done.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
@@ -98,7 +99,7 @@ pub(crate) struct Counts {
     /// By the start of the minute and the series.
     cells: HashMap<(i64, i64), Cell>,
     /// By the start of the minute, the endpoint and the code.
-    rejections: HashMap<(i64, i64, &'static str), i64>,
+    rejections: HashMap<(i64, i64, Cow<'static, str>), i64>,
 }
 
 /// The start of the span that holds a time, in seconds.
@@ -131,7 +132,18 @@ impl Counts {
     /// Counts why an attempt was rejected.
     pub(crate) fn rejection(&mut self, endpoint: i64, at: Timestamp, code: ReasonCode) {
         let minute = start_of(MINUTE, at.unix_seconds());
-        *self.rejections.entry((minute, endpoint, code.as_str())).or_default() += 1;
+        *self.rejections.entry((minute, endpoint, Cow::Borrowed(code.as_str()))).or_default() += 1;
+    }
+
+    /// Counts refused requests of which a sender tells the number only.
+    pub(crate) fn refused(&mut self, series: i64, endpoint: i64, at: Timestamp, code: &str, count: i64) {
+        let cell = self.cell(series, at);
+        let refused = &mut cell.outcomes[usize::from(codes::number(Outcome::Rejected))];
+        *refused = refused.saturating_add(count);
+        cell.last_seen = cell.last_seen.max(at.unix_micros());
+        let minute = start_of(MINUTE, at.unix_seconds());
+        let rejections = self.rejections.entry((minute, endpoint, Cow::Owned(code.to_owned()))).or_default();
+        *rejections = rejections.saturating_add(count);
     }
 
     /// Adds everything to what is stored.

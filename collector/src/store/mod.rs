@@ -3,6 +3,7 @@
 pub(crate) mod codes;
 pub(crate) mod sqlite;
 
+use serde::Deserialize;
 use surehook_core::telemetry::attempt::Attempt;
 use surehook_core::{Outcome, Timestamp};
 use tokio::sync::oneshot;
@@ -20,10 +21,31 @@ pub(crate) struct Submission {
     pub(crate) sent_at: Timestamp,
     /// What that process lost: reason and count.
     pub(crate) dropped: Vec<(String, u64)>,
+    /// Refused requests that it only counts.
+    pub(crate) refused: Option<Refusals>,
     /// The attempts.
     pub(crate) attempts: Vec<Record>,
     /// Told once the batch is on the disk, or cannot be.
     pub(crate) stored: oneshot::Sender<Result<Stored, Error>>,
+}
+
+/// Refused requests that a process counted, in one report. A report is counted once, however often it comes.
+pub(crate) struct Refusals {
+    /// The report's id.
+    pub(crate) report: Uuid,
+    /// The counts.
+    pub(crate) counted: Vec<Summary>,
+}
+
+/// How many refused requests were of one kind. Codes, findings and shapes that this version does not know are kept as they are.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Summary {
+    pub(crate) endpoint: String,
+    pub(crate) provider: String,
+    pub(crate) code: String,
+    pub(crate) finding: Option<String>,
+    pub(crate) shape: String,
+    pub(crate) count: u64,
 }
 
 /// An attempt and the text it is kept as.

@@ -9,6 +9,7 @@ use surehook_core::telemetry::attempt::{
     Attempt, Batch, Bodies, Dedup, DedupResult, DropReason, ErrorInfo, Failure, Instance, RequestInfo, ResponseInfo,
     SdkInfo, Step, Verification, VerificationResult,
 };
+use surehook_core::telemetry::refusals::{Kind, Refused, Shape};
 use surehook_core::{Outcome, ReasonCode, Timestamp};
 use uuid::Uuid;
 
@@ -156,6 +157,18 @@ fn written() -> Value {
         },
         instance: Instance { id: Uuid::now_v7(), host: None, pid: 1 },
         sent_at: Timestamp::from_unix_micros(NOW),
+        posted_at: Some(Timestamp::from_unix_micros(NOW)),
+        report_id: Some(Uuid::now_v7()),
+        refused: vec![Refused {
+            kind: Kind {
+                endpoint: "a".into(),
+                provider: "clerk".into(),
+                code: ReasonCode::SignatureMismatch,
+                finding: Some(Finding::BodyBase64),
+                shape: Shape::Named,
+            },
+            count: 1,
+        }],
         dropped,
         attempts: [attempts(), diagnosed()].concat(),
     })

@@ -193,3 +193,32 @@ async fn made_up_event_types_are_counted_together_beyond_the_cap() {
     assert_eq!(other["attempts"], 500);
     assert_eq!(bench.message("msg_2_7").await["event_type"], "type.2.7");
 }
+
+#[tokio::test]
+async fn a_report_of_refused_requests_is_counted_once_whoever_sends_it_again() {
+    let bench = Bench::local();
+    let refused = json!([
+        { "endpoint": "clerk", "provider": "clerk", "code": "signature_mismatch", "shape": "named", "count": 990 },
+        { "endpoint": "clerk", "provider": "clerk", "code": "of_a_later_version", "shape": "odd", "count": 5 },
+        { "endpoint": "", "provider": "clerk", "code": "missing_header", "shape": "named", "count": 7 },
+    ]);
+    let report = json!({ "report_id": uuid::Uuid::now_v7(), "refused": refused });
+    let first = with(batch(&[attempt("msg_1")]), report.clone()).to_string().into_bytes();
+    let again = with(batch(&[]), report).to_string().into_bytes();
+    for body in [first.clone(), first, again] {
+        assert_eq!(bench.send(body, &[]).await.0, StatusCode::ACCEPTED);
+    }
+    let (_, overview) = bench.get("/api/overview").await;
+    assert_eq!(overview["totals"]["rejected"], 995);
+    assert_eq!(overview["totals"]["attempts"], 996);
+    let rejections = overview["rejections"].as_array().unwrap();
+    let counts: Vec<_> =
+        rejections.iter().map(|row| (row["code"].as_str().unwrap(), row["count"].as_i64().unwrap())).collect();
+    assert_eq!(counts, [("signature_mismatch", 990), ("of_a_later_version", 5)]);
+    let other = json!({ "report_id": uuid::Uuid::now_v7(), "refused": [
+        { "endpoint": "clerk", "provider": "clerk", "code": "missing_header", "shape": "nameless", "count": 1 },
+    ] });
+    bench.send(with(batch(&[]), other).to_string().into_bytes(), &[]).await;
+    let (_, overview) = bench.get("/api/overview").await;
+    assert_eq!(overview["totals"]["rejected"], 996);
+}

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::refusals::Refused;
 use crate::diagnose::Diagnosis;
 use crate::error::ReasonCode;
 use crate::outcome::Outcome;
@@ -27,6 +28,15 @@ pub struct Batch {
     pub instance: Instance,
     /// When the batch was encoded, by the sender's clock.
     pub sent_at: Timestamp,
+    /// When it was posted, by the sender's clock: later than `sent_at` where it is posted again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posted_at: Option<Timestamp>,
+    /// The id of the report of losses and refused requests that the batch carries. A collector counts each report once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_id: Option<Uuid>,
+    /// Refused requests that are not told in full, by kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refused>,
     /// Attempts lost on the sender's side since the last accepted batch, counted by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<DropReason, u64>,

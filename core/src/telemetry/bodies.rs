@@ -165,19 +165,30 @@ fn redacted(value: Value, redactor: &Redactor) -> Value {
         Value::Number(number) if redactor.text(&number.to_string()).contains(REDACTED) => {
             Value::String(REDACTED.into())
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| redacted(item, redactor)).collect()),
+        Value::Array(items) => match items.as_slice() {
+            // A pair, as lists of headers and of values of a statement have them.
+            [Value::String(name), value] if is_telling_name(name) && !is_told(value) => {
+                Value::Array(vec![Value::String(name.clone()), Value::String(REDACTED.into())])
+            }
+            _ => Value::Array(items.into_iter().map(|item| redacted(item, redactor)).collect()),
+        },
         Value::Object(members) => {
             let names_one = names_a_credential(&members);
             let redacted = members.into_iter().map(|(name, value)| {
-                let is_told = matches!(value, Value::Null | Value::Bool(_));
                 let hidden = is_telling_name(&name) || names_one && VALUE_MEMBERS.contains(&name.as_str());
-                let value = if hidden && !is_told { Value::String(REDACTED.into()) } else { redacted(value, redactor) };
+                let value =
+                    if hidden && !is_told(&value) { Value::String(REDACTED.into()) } else { redacted(value, redactor) };
                 (redactor.name(&name), value)
             });
             Value::Object(redacted.collect())
         }
         other => other,
     }
+}
+
+/// Whether a value holds nothing secret, whatever its name.
+fn is_told(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(_))
 }
 
 /// Whether an object is a pair of a telling name and its value: `{"name": "password", "value": "x"}`.

@@ -8,6 +8,7 @@ pub mod deferral;
 mod fingerprint;
 pub mod queue;
 pub mod redact;
+pub mod refusals;
 pub mod wire;
 
 pub use fingerprint::error_fingerprint;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::attempt::{Attempt, DropReason, Step};
+use super::attempt::{Attempt, DropReason, Step, VerificationResult};
+use super::refusals::{self, Tally};
 use super::wire::Ack;
 use crate::time::Timestamp;
 
@@ -29,16 +30,21 @@ impl Default for QueueLimits {
     }
 }
 
-/// Where the recorded attempts are. `recorded = stored + dropped + queued + in_flight`, always and exactly.
+/// One part in so many of the queue is kept free for attempts that were not refused: nobody can fill it with forgeries.
+const RESERVED: usize = 4;
+
+/// Where the recorded attempts are. `recorded = stored + summarised + dropped + queued + in_flight`, always and exactly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All that were ever handed to the queue.
     pub recorded: u64,
     /// Those that a collector has stored.
     pub stored: u64,
+    /// Refused ones that a collector has as a number.
+    pub summarised: u64,
     /// Those that were lost, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
-    /// Those that wait.
+    /// Those that wait, and refused ones whose number waits.
     pub queued: u64,
     /// Those that are being sent.
     pub in_flight: u64,
@@ -84,21 +90,33 @@ pub struct AttemptQueue {
     next_number: u64,
     recorded: u64,
     stored: u64,
+    summarised: u64,
     dropped: BTreeMap<DropReason, u64>,
     /// Drops that no batch has told yet.
     unreported: BTreeMap<DropReason, u64>,
-    /// Drops that a batch told without being accepted. The collector may have heard them, so they are told again as they
+    /// Refused requests whose numbers no batch has told yet.
+    refused: Tally,
+    /// Those whose numbers are in batches that are in flight.
+    refused_in_flight: u64,
+    /// What a batch told without being accepted. The collector may have heard them, so they are told again as they
     /// were.
     retold: VecDeque<Report>,
     /// When the last report was made.
     last_report: Option<Timestamp>,
 }
 
-/// Drops as a batch tells them. A collector counts those of one process and one time once.
+/// Numbers as a batch tells them. A collector counts those of one process and one time once.
 #[derive(Debug)]
 struct Report {
     at: Timestamp,
     dropped: BTreeMap<DropReason, u64>,
+    refused: Tally,
+}
+
+impl Report {
+    fn refused(&self) -> u64 {
+        self.refused.values().sum()
+    }
 }
 
 #[derive(Debug)]
@@ -126,14 +144,24 @@ impl InFlight {
         self.items.iter().map(|item| &item.attempt)
     }
 
-    /// How many attempts there are; zero only when all were refused by [`screen`](Self::screen).
+    /// How many attempts there are; zero when all were refused by [`screen`](Self::screen), or there is only a report.
     pub fn attempt_count(&self) -> usize {
         self.items.len()
     }
 
     /// The losses that this batch tells the collector.
     pub fn dropped(&self) -> Option<&BTreeMap<DropReason, u64>> {
-        self.report.as_ref().map(|report| &report.dropped)
+        self.report.as_ref().map(|report| &report.dropped).filter(|dropped| !dropped.is_empty())
+    }
+
+    /// The numbers of refused requests that this batch tells the collector.
+    pub fn refused(&self) -> Option<&Tally> {
+        self.report.as_ref().map(|report| &report.refused).filter(|refused| !refused.is_empty())
+    }
+
+    /// The time of the report that this batch carries.
+    pub fn reported_at(&self) -> Option<Timestamp> {
+        self.report.as_ref().map(|report| report.at)
     }
 
     /// The time to send it under: the same for losses that are told again, so that a collector counts them once.
@@ -184,8 +212,11 @@ impl AttemptQueue {
             next_number: 0,
             recorded: 0,
             stored: 0,
+            summarised: 0,
             dropped: BTreeMap::new(),
             unreported: BTreeMap::new(),
+            refused: Tally::new(),
+            refused_in_flight: 0,
             retold: VecDeque::new(),
             last_report: None,
         }
@@ -197,7 +228,8 @@ impl AttemptQueue {
     /// Why it was not taken: the queue is full, or it is larger than a batch may be. It is counted either way.
     pub fn push(&mut self, attempt: Attempt) -> Result<(), DropReason> {
         let bytes = estimated_size(&attempt);
-        if let Some(reason) = self.refusal(bytes) {
+        let refused = attempt.verification.result == VerificationResult::Rejected;
+        if let Some(reason) = self.refusal(bytes, refused) {
             self.lost(reason, 1);
             return Err(reason);
         }
@@ -214,6 +246,14 @@ impl AttemptQueue {
         self.count_dropped(reason, count);
     }
 
+    /// Counts refused requests that are told as numbers.
+    pub fn refused(&mut self, counted: Tally) {
+        for (kind, count) in counted {
+            self.recorded += count;
+            refusals::add(&mut self.refused, kind, count);
+        }
+    }
+
     /// The next batch, or `None` when nothing waits.
     pub fn take(&mut self, now: Timestamp) -> Option<InFlight> {
         let mut bytes = 0;
@@ -223,10 +263,11 @@ impl AttemptQueue {
             bytes <= self.limits.batch_bytes
         });
         let count = fitting.count();
-        if count == 0 {
+        if count == 0 && self.refused_waiting() == 0 {
             return None;
         }
         let report = self.retold.pop_front().or_else(|| self.report(now));
+        self.refused_in_flight += report.as_ref().map_or(0, Report::refused);
         let batch = InFlight { items: self.waiting.drain(..count).collect(), taken_at: now, report };
         self.waiting_bytes -= batch.bytes();
         self.in_flight += count;
@@ -242,6 +283,7 @@ impl AttemptQueue {
     /// Ends a batch that a collector has accounted for: see [`read_answer`](super::wire::read_answer).
     pub fn acknowledge(&mut self, batch: InFlight, ack: &Ack) {
         self.landed(&batch);
+        self.summarised += batch.report.as_ref().map_or(0, Report::refused);
         let rejected = ack.rejected.len().min(batch.items.len());
         self.stored += (batch.items.len() - rejected) as u64;
         self.count_dropped(DropReason::RejectedByServer, rejected as u64);
@@ -261,19 +303,32 @@ impl AttemptQueue {
         }
     }
 
-    /// Gives a batch up. The losses it was to tell are told by the next one.
+    /// Gives a batch up. The losses it was to tell are told by the next one; the refused requests that it counted are lost.
     pub fn give_up(&mut self, batch: InFlight, reason: DropReason) {
         self.landed(&batch);
-        self.retold.extend(batch.report);
         self.count_dropped(reason, batch.items.len() as u64);
+        if let Some(mut report) = batch.report {
+            self.count_dropped(reason, report.refused());
+            report.refused.clear();
+            self.retold.extend(Some(report).filter(|report| !report.dropped.is_empty()));
+        }
+    }
+
+    /// Gives up the numbers of refused requests that wait.
+    pub fn give_up_refused(&mut self, reason: DropReason) {
+        let count = self.refused_waiting();
+        self.refused.clear();
+        self.retold.iter_mut().for_each(|report| report.refused.clear());
+        self.count_dropped(reason, count);
     }
 
     /// Gives up all that waits, and the batches that were taken and are lost with whoever took them.
     pub fn give_up_all(&mut self, reason: DropReason) {
-        let count = std::mem::take(&mut self.in_flight) as u64;
+        let count = std::mem::take(&mut self.in_flight) as u64 + std::mem::take(&mut self.refused_in_flight);
         self.in_flight_bytes = 0;
         self.count_dropped(reason, count);
         self.give_up_waiting(reason);
+        self.give_up_refused(reason);
     }
 
     /// Gives up all that waits.
@@ -286,7 +341,7 @@ impl AttemptQueue {
 
     /// Whether nothing waits and nothing is in flight.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.in_flight == 0
+        self.waiting.is_empty() && self.in_flight == 0 && self.refused_waiting() + self.refused_in_flight == 0
     }
 
     /// Where the recorded attempts are.
@@ -294,35 +349,45 @@ impl AttemptQueue {
         Counts {
             recorded: self.recorded,
             stored: self.stored,
+            summarised: self.summarised,
             dropped: self.dropped.clone(),
-            queued: self.waiting.len() as u64,
-            in_flight: self.in_flight as u64,
+            queued: self.waiting.len() as u64 + self.refused_waiting(),
+            in_flight: self.in_flight as u64 + self.refused_in_flight,
         }
     }
 
-    fn refusal(&self, bytes: usize) -> Option<DropReason> {
+    /// Refused requests whose numbers wait to be told, or told again.
+    fn refused_waiting(&self) -> u64 {
+        self.refused.values().sum::<u64>() + self.retold.iter().map(Report::refused).sum::<u64>()
+    }
+
+    fn refusal(&self, bytes: usize, refused: bool) -> Option<DropReason> {
         if bytes > self.limits.batch_bytes {
             return Some(DropReason::TooLarge);
         }
         // What is in flight keeps its room, so that it can always come back.
-        let full = self.waiting.len() + self.in_flight >= self.limits.attempts
-            || self.waiting_bytes + self.in_flight_bytes + bytes > self.limits.bytes;
+        let room = |limit: usize| if refused { limit - limit / RESERVED } else { limit };
+        let full = self.waiting.len() + self.in_flight >= room(self.limits.attempts)
+            || self.waiting_bytes + self.in_flight_bytes + bytes > room(self.limits.bytes);
         full.then_some(DropReason::QueueFull)
     }
 
     /// What is to be told now, under a time that no other report of this queue has.
     fn report(&mut self, now: Timestamp) -> Option<Report> {
-        if self.unreported.is_empty() {
+        if self.unreported.is_empty() && self.refused.is_empty() {
             return None;
         }
         let at = self.last_report.map_or(now, |last| now.max(last + Duration::from_micros(1)));
         self.last_report = Some(at);
-        Some(Report { at, dropped: std::mem::take(&mut self.unreported) })
+        let (dropped, refused) = (std::mem::take(&mut self.unreported), std::mem::take(&mut self.refused));
+        Some(Report { at, dropped, refused })
     }
 
     fn landed(&mut self, batch: &InFlight) {
         self.in_flight = self.in_flight.saturating_sub(batch.items.len());
         self.in_flight_bytes = self.in_flight_bytes.saturating_sub(batch.bytes());
+        let refused = batch.report.as_ref().map_or(0, Report::refused);
+        self.refused_in_flight = self.refused_in_flight.saturating_sub(refused);
     }
 
     fn count_dropped(&mut self, reason: DropReason, count: u64) {

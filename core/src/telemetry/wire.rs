@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::attempt::{Attempt, DropReason, Instance, SCHEMA_VERSION, SdkInfo};
 use super::backoff::{self, Verdict};
 use super::queue::InFlight;
+use super::refusals::Refused;
 use crate::time::Timestamp;
 
 /// A collector's answer to a batch that it took.
@@ -44,11 +47,17 @@ pub enum Answer {
     Refused,
 }
 
-/// Encodes a batch as the JSON of `tests/contract/batch.v1.schema.json`, straight from the queue.
+/// Encodes a batch as the JSON of `tests/contract/batch.v1.schema.json`, straight from the queue. `posted_at` is when it is
+/// posted, which may be again.
 ///
 /// # Errors
 /// An attempt holds what JSON cannot say. None that this crate makes does.
-pub fn encode(sdk: &SdkInfo, instance: &Instance, batch: &InFlight) -> Result<Vec<u8>, serde_json::Error> {
+pub fn encode(
+    sdk: &SdkInfo,
+    instance: &Instance,
+    batch: &InFlight,
+    posted_at: Timestamp,
+) -> Result<Vec<u8>, serde_json::Error> {
     /// [`Batch`](super::attempt::Batch), borrowed.
     #[derive(Serialize)]
     struct Borrowed<'a> {
@@ -56,13 +65,30 @@ pub fn encode(sdk: &SdkInfo, instance: &Instance, batch: &InFlight) -> Result<Ve
         sdk: &'a SdkInfo,
         instance: &'a Instance,
         sent_at: Timestamp,
+        posted_at: Timestamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        report_id: Option<Uuid>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        refused: Vec<Refused>,
         #[serde(skip_serializing_if = "Option::is_none")]
         dropped: Option<&'a BTreeMap<DropReason, u64>>,
         attempts: Vec<&'a Attempt>,
     }
     let attempts = batch.attempts().collect();
     let (sent_at, dropped) = (batch.sent_at(), batch.dropped());
-    serde_json::to_vec(&Borrowed { schema: SCHEMA_VERSION, sdk, instance, sent_at, dropped, attempts })
+    let report_id = batch.reported_at().map(|at| report_id(instance, at));
+    let refused = batch.refused().into_iter().flatten();
+    let refused = refused.map(|(kind, count)| Refused { kind: kind.clone(), count: *count }).collect();
+    let schema = SCHEMA_VERSION;
+    serde_json::to_vec(&Borrowed { schema, sdk, instance, sent_at, posted_at, report_id, refused, dropped, attempts })
+}
+
+/// The id of a report: the same for one that is told again.
+fn report_id(instance: &Instance, at: Timestamp) -> Uuid {
+    let digest = Sha256::new().chain_update(instance.id).chain_update(at.unix_micros().to_be_bytes()).finalize();
+    let mut first = [0; 16];
+    first.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(first).into_uuid()
 }
 
 /// Reads a collector's answer to a batch of `sent` attempts.

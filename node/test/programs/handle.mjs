@@ -4,7 +4,7 @@ import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { init, shutdown } from 'surehook'
-import { clerkEndpoint, handled } from '../support/deliveries.mjs'
+import { begun, clerkEndpoint, handled } from '../support/deliveries.mjs'
 import { measureExit, tellExit } from '../support/exit-time.mjs'
 
 const { MODE: mode, IN_WORKER: inWorker, SPOOL: spoolDir } = process.env
@@ -13,7 +13,9 @@ init({ spoolDir })
 tellExit()
 const endpoint = clerkEndpoint({ name: 'clerk' })
 for (let i = 0; i < Number(process.env.EVENTS); i++) handled(endpoint)
-console.log('handled')
+/** Deliveries whose handlers never end. */
+const running = Array.from({ length: Number(process.env.RUNNING ?? 0) }, () => begun(endpoint))
+console.log('handled', running.length)
 
 /** The same program again, which handles its events and ends by itself. */
 const again = { ...process.env, IN_WORKER: '1' }

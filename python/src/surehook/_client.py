@@ -18,10 +18,14 @@ _ADAPTERS = ("django", "fastapi", "flask")
 
 @dataclass(frozen=True)
 class Stats:
-    """What became of the attempts of this process: recorded = stored + dropped + queued."""
+    """What became of the attempts of this process: recorded = stored + summarised + dropped + queued.
+
+    Summarised are refused requests that the collector has as a number.
+    """
 
     recorded: int
     stored: int
+    summarised: int
     dropped: Mapping[str, int]
     queued: int
 
@@ -90,8 +94,8 @@ def shutdown(timeout: float = EXIT_SECONDS) -> bool:
 
 def stats() -> Stats:
     """The counts of this process since it started."""
-    recorded, stored, dropped, queued = _native.stats()
-    return Stats(recorded=recorded, stored=stored, dropped=dropped, queued=queued)
+    recorded, stored, summarised, dropped, queued = _native.stats()
+    return Stats(recorded=recorded, stored=stored, summarised=summarised, dropped=dropped, queued=queued)
 
 
 def _path(option: str, given: object) -> str | None:

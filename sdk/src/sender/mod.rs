@@ -9,11 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SdkInfo};
+use surehook_core::telemetry::refusals::{Kind, Verdict};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use crate::before_send::BeforeSend;
 use crate::capture::Capture;
+use crate::clock::{Clock as _, SystemClock};
 use crate::spool;
 use state::{Phase, State};
 pub(crate) use target::Target;
@@ -23,13 +25,15 @@ const BATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// After its deadline, a shutdown waits this long for the thread to let go of a running request.
 const ABORT_GRACE: Duration = Duration::from_millis(100);
 
-/// What became of the attempts that a process recorded: `recorded = stored + dropped + queued`, always.
+/// What became of the attempts that a process recorded: `recorded = stored + summarised + dropped + queued`, always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Attempts handed to the sender, with those that earlier processes left in the spool.
     pub recorded: u64,
     /// Attempts that a collector has stored.
     pub stored: u64,
+    /// Refused requests that a collector has as a number.
+    pub summarised: u64,
     /// Attempts lost, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
     /// Attempts that wait in memory or in the spool, or are on their way.
@@ -41,6 +45,7 @@ impl Stats {
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.recorded += other.recorded;
         self.stored += other.stored;
+        self.summarised += other.summarised;
         self.queued += other.queued;
         for (reason, count) in other.dropped {
             *self.dropped.entry(reason).or_default() += count;
@@ -90,9 +95,27 @@ impl Sender {
         let line = self.0.settings.spool.as_ref().and_then(|_| spool::Line::of(&attempt));
         let mut state = self.0.lock();
         let was_full = state.has_full_batch();
-        if !state.keep(attempt, line) {
-            return;
+        if state.keep(attempt, line) {
+            self.kept(state, was_full);
         }
+    }
+
+    /// Takes a refused request: it is told in full now or later, or only counted. Of `proved` ones the cause is known. The
+    /// attempt is only made when it may be told.
+    pub(crate) fn refuse(&self, kind: Kind, proved: bool, attempt: impl FnOnce() -> Attempt) {
+        let (now, random) = (SystemClock.now(), getrandom::u64().unwrap_or_default());
+        let mut state = self.0.lock();
+        let was_full = state.has_full_batch();
+        state.draw(now, false);
+        match state.refusals.add(kind, proved, now, random, attempt) {
+            Verdict::Told(attempt) => state.keep_refused(*attempt),
+            Verdict::Kept => state.await_minute_end(now),
+        }
+        self.kept(state, was_full);
+    }
+
+    /// Has what was just kept sent in time.
+    fn kept(&self, mut state: MutexGuard<'_, State>, was_full: bool) {
         let first = state.due.is_none();
         if first {
             state.due = Some(Instant::now() + BATCH_INTERVAL);
@@ -103,6 +126,19 @@ impl Sender {
         drop(state);
         if wake {
             self.0.wake.notify_one();
+        }
+    }
+
+    /// Whether starts of handlers are kept.
+    pub(crate) fn keeps_starts(&self) -> bool {
+        self.0.settings.spool.is_some()
+    }
+
+    /// A handler starts; the attempt is what is told of it if this process ends before it does.
+    pub(crate) fn begin(&self, attempt: &Attempt) {
+        let Some(line) = spool::Line::of(attempt) else { return };
+        if let Some(spool) = &mut self.0.lock().spool {
+            spool.begin(attempt.id, line);
         }
     }
 

@@ -1,9 +1,11 @@
 //! What the callers and the thread share behind one lock: the attempts, and where each of them is.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use surehook_core::Timestamp;
 use surehook_core::telemetry::attempt::{Attempt, DropReason};
 use surehook_core::telemetry::queue::{AttemptQueue, QueueLimits};
+use surehook_core::telemetry::refusals::Refusals;
 
 use super::Stats;
 use crate::spool::{self, Contents, Segment, Spool};
@@ -12,6 +14,10 @@ pub(super) struct State {
     /// With a spool, it holds the attempts of one segment at a time.
     pub(super) queue: AttemptQueue,
     pub(super) spool: Option<Spool>,
+    /// The refused requests of this minute.
+    pub(super) refusals: Refusals,
+    /// When the minute of the first of them has ended; `None` while there are none.
+    minute_end: Option<Instant>,
     /// The segment whose attempts are in the queue.
     segment: Option<Segment>,
     /// When the attempts that wait are to be sent even if the batch is not full; `None` while none wait.
@@ -38,6 +44,8 @@ impl State {
         Self {
             queue: AttemptQueue::new(QueueLimits::default()),
             spool: spool.map(Spool::new),
+            refusals: Refusals::default(),
+            minute_end: None,
             segment: None,
             due: None,
             urges: 0,
@@ -48,18 +56,54 @@ impl State {
     /// Takes an attempt in, with the line that spools it. True: it waits.
     pub(super) fn keep(&mut self, attempt: Attempt, line: Option<spool::Line>) -> bool {
         let Some(spool) = &mut self.spool else { return self.queue.push(attempt).is_ok() };
+        let id = attempt.id;
         let Some(line) = line else {
+            spool.end(id);
             self.queue.lost(DropReason::TooLarge, 1);
             return false;
         };
         let lost = spool.keep(attempt, &line);
+        spool.end(id);
         self.queue.lost(DropReason::SpoolFull, lost);
         true
     }
 
+    /// Takes a refused attempt in that is told in full.
+    pub(super) fn keep_refused(&mut self, attempt: Attempt) {
+        let line = self.spool.as_ref().and_then(|_| spool::Line::of(&attempt));
+        // One that cannot be taken is counted.
+        self.keep(attempt, line);
+    }
+
+    /// Lets go of what is held of minutes that have ended, or of all that is held.
+    pub(super) fn draw(&mut self, now: Timestamp, all: bool) {
+        let drawn = self.refusals.draw(now, all);
+        drawn.sample.into_iter().for_each(|attempt| self.keep_refused(attempt));
+        self.queue.refused(drawn.counted);
+        if self.refusals.held() == 0 {
+            self.minute_end = None;
+        }
+    }
+
+    /// Remembers when what is held is to be drawn.
+    pub(super) fn await_minute_end(&mut self, now: Timestamp) {
+        let left = 60 - now.unix_seconds().rem_euclid(60).unsigned_abs();
+        self.minute_end.get_or_insert_with(|| Instant::now() + Duration::from_secs(left));
+    }
+
+    /// When there is something to do, unless a caller has it done before.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        [self.due, self.minute_end].into_iter().flatten().min()
+    }
+
+    /// When what is held of this minute is to be drawn.
+    pub(super) fn minute_end(&self) -> Option<Instant> {
+        self.minute_end
+    }
+
     /// Whether nothing waits, here or on the disk.
     pub(super) fn is_empty(&self) -> bool {
-        let loaded = self.segment.is_some() || !self.queue.is_empty();
+        let loaded = self.segment.is_some() || !self.queue.is_empty() || self.refusals.held() > 0;
         !loaded && self.spool.as_ref().is_none_or(|spool| spool.attempts() == 0)
     }
 
@@ -80,7 +124,11 @@ impl State {
     /// Deletes the segment whose attempts are all settled, if there is one.
     pub(super) fn discard_settled(&mut self) -> bool {
         let settled = self.segment.take_if(|_| self.queue.is_empty());
-        settled.map(Segment::delete).is_some()
+        let any = settled.map(Segment::delete).is_some();
+        if any {
+            self.spool.iter_mut().for_each(Spool::tidy);
+        }
+        any
     }
 
     /// Lets go of the spool's directory while nothing is in it.
@@ -121,6 +169,14 @@ impl State {
             self.segment = None;
         }
         self.give_up_memory(reason);
+        self.give_up_refusals(reason);
+    }
+
+    fn give_up_refusals(&mut self, reason: DropReason) {
+        let held = self.refusals.give_up();
+        self.minute_end = None;
+        self.queue.lost(reason, held);
+        self.queue.give_up_refused(reason);
     }
 
     /// The thread failed: gives up what it was at, and what would end with the process.
@@ -129,6 +185,7 @@ impl State {
         // Whatever the fault was, the same attempts must not bring it about again.
         self.segment.take().into_iter().for_each(Segment::delete);
         self.give_up_memory(DropReason::InternalError);
+        self.give_up_refusals(DropReason::InternalError);
     }
 
     fn give_up_memory(&mut self, reason: DropReason) {
@@ -140,12 +197,13 @@ impl State {
 
     pub(super) fn stats(&self) -> Stats {
         let counts = self.queue.counts();
-        let spooled = self.spool.as_ref().map_or(0, Spool::attempts);
+        let held = self.spool.as_ref().map_or(0, Spool::attempts) + self.refusals.held();
         Stats {
-            recorded: counts.recorded + spooled,
+            recorded: counts.recorded + held,
             stored: counts.stored,
+            summarised: counts.summarised,
             dropped: counts.dropped,
-            queued: counts.queued + counts.in_flight + spooled,
+            queued: counts.queued + counts.in_flight + held,
         }
     }
 }

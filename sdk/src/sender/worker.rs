@@ -133,21 +133,27 @@ impl Worker<'_> {
             return Task::Look(settings.clone());
         }
         let next_look = look.map(|(next, _)| next);
+        let urged = state.phase == Phase::Closing || state.urges != self.urges_seen;
+        state.draw(SystemClock.now(), urged);
         if state.is_empty() {
             state.due = None;
             self.urges_seen = state.urges;
             return if state.phase == Phase::Closing { Task::End } else { Task::Wait(next_look) };
         }
-        let urged = state.phase == Phase::Closing || state.urges != self.urges_seen;
         let due = state.due.is_none_or(|due| due <= Instant::now());
         if !(urged || due || state.has_loaded() || state.has_full_batch()) {
-            return Task::Wait(state.due);
+            return Task::Wait(state.next_due());
         }
         state.due = Some(Instant::now() + BATCH_INTERVAL);
         if let Some(batch) = state.queue.take(SystemClock.now()) {
             return Task::Send(batch);
         }
-        state.next_segment().map_or(Task::Wait(None), Task::Load)
+        if let Some(segment) = state.next_segment() {
+            return Task::Load(segment);
+        }
+        // Only what is held of this minute waits: the next attempt has to wake this thread.
+        state.due = None;
+        Task::Wait(state.minute_end())
     }
 
     fn look(&self, settings: &spool::Settings) {
@@ -173,7 +179,7 @@ impl Worker<'_> {
     /// Posts a batch and settles it; answers for how long to pause before the next.
     async fn send(&mut self, mut batch: InFlight) -> Option<Duration> {
         self.screen(&mut batch);
-        if batch.attempt_count() == 0 {
+        if batch.attempt_count() == 0 && batch.refused().is_none() {
             self.shared.lock().queue.restore(batch);
             return None;
         }
@@ -203,7 +209,7 @@ impl Worker<'_> {
     }
 
     fn encode(&self, batch: &InFlight) -> Option<Vec<u8>> {
-        let json = wire::encode(&self.shared.settings.sdk, &self.shared.instance, batch).ok()?;
+        let json = wire::encode(&self.shared.settings.sdk, &self.shared.instance, batch, SystemClock.now()).ok()?;
         compress(&json).ok()
     }
 

@@ -16,8 +16,11 @@ use super::segment::Segment;
 
 const LOCK: &str = "lock";
 const SEGMENT: &str = "attempts";
+const STARTED: &str = "started";
 /// No segment is larger, in bytes: what a batch holds, and one attempt more.
 const LARGEST_FILE: u64 = 1024 * 1024;
+/// No file of starts is larger, in bytes: as many handlers as can run at once.
+const LARGEST_STARTED: u64 = 64 * 1024 * 1024;
 /// The length of a process's name: a UUID without dashes.
 const NAME: usize = 32;
 
@@ -51,13 +54,17 @@ impl Claim {
     }
 
     /// Whether a file can be a segment of a process of this user.
-    fn wrote(&self, path: &Path) -> io::Result<bool> {
+    fn wrote(&self, path: &Path, largest: u64) -> io::Result<bool> {
         let file = std::fs::symlink_metadata(path)?;
-        Ok(file.is_file() && file.len() <= LARGEST_FILE && same_user(&file, &self.lock.metadata()?))
+        Ok(file.is_file() && file.len() <= largest && same_user(&file, &self.lock.metadata()?))
     }
 
     pub(super) fn segment(&self, number: u64) -> PathBuf {
         self.directory.join(format!("{}-{number:08}.{SEGMENT}", self.owner))
+    }
+
+    pub(super) fn started(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("{}-{number:08}.{STARTED}", self.owner))
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -111,14 +118,21 @@ pub(super) fn orphans(directory: &Path) -> Vec<Segment> {
         // Locked: its owner lives, or another process has just taken it over.
         let Ok(claim) = Claim::of(directory, owner) else { continue };
         let claim = Arc::new(claim);
-        let mut segments: Vec<PathBuf> = names(directory)
-            .filter(|name| is_segment(name) && self::owner(name) == Some(&claim.owner))
-            .map(|name| directory.join(name))
-            .filter(|path| claim.wrote(path).unwrap_or(false))
-            .collect();
-        segments.sort();
-        let left = segments.into_iter().map(|path| Segment::left_behind(path, Arc::clone(&claim)));
-        orphans.extend(left.filter_map(Result::ok));
+        let files = |kind: &str, largest: u64| {
+            let own = |name: &String| is_numbered(name, kind) && self::owner(name) == Some(&claim.owner);
+            let mut files: Vec<PathBuf> = names(directory)
+                .filter(own)
+                .map(|name| directory.join(name))
+                .filter(|path| claim.wrote(path, largest).unwrap_or(false))
+                .collect();
+            files.sort();
+            files
+        };
+        let left = files(SEGMENT, LARGEST_FILE).into_iter();
+        orphans.extend(left.filter_map(|path| Segment::left_behind(path, Arc::clone(&claim)).ok()));
+        // After the attempts that ended: one that did is then known before its start, should that not be struck out.
+        let started = files(STARTED, LARGEST_STARTED).into_iter();
+        orphans.extend(started.filter_map(|path| Segment::unfinished(path, Arc::clone(&claim)).ok().flatten()));
     }
     orphans
 }
@@ -147,11 +161,13 @@ fn names(directory: &Path) -> impl Iterator<Item = String> {
 /// The process that a file is named after; `None` for files of others.
 fn owner(name: &str) -> Option<&str> {
     let (owner, rest) = name.split_at_checked(NAME)?;
-    let ours = rest.strip_prefix('.').is_some_and(|kind| kind == LOCK) || is_segment(name);
+    let ours = rest.strip_prefix('.').is_some_and(|kind| kind == LOCK)
+        || is_numbered(name, SEGMENT)
+        || is_numbered(name, STARTED);
     (ours && owner.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(owner)
 }
 
-fn is_segment(name: &str) -> bool {
-    let number = name.get(NAME..).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(SEGMENT)?.strip_suffix('.'));
+fn is_numbered(name: &str, kind: &str) -> bool {
+    let number = name.get(NAME..).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(kind)?.strip_suffix('.'));
     number.is_some_and(|number| number.len() >= 8 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }

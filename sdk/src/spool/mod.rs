@@ -7,6 +7,7 @@
 
 mod directory;
 mod segment;
+mod started;
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,10 +16,12 @@ use std::sync::Arc;
 
 use surehook_core::ConfigError;
 use surehook_core::telemetry::attempt::Attempt;
+use uuid::Uuid;
 
 use directory::Claim;
 use segment::Open;
 pub(crate) use segment::{Contents, Line, Segment};
+use started::Started;
 
 /// How much a process keeps unless it is told otherwise: 10,000 attempts or 50 MiB, whichever first.
 const MAX_ATTEMPTS: u64 = 10_000;
@@ -86,6 +89,8 @@ pub(crate) struct Spool {
     loading: u64,
     /// Whether the spool of earlier processes was looked for.
     looked: bool,
+    /// Handlers of this process that run.
+    started: Started,
 }
 
 impl Spool {
@@ -102,6 +107,7 @@ impl Spool {
             memory_bytes: 0,
             loading: 0,
             looked: false,
+            started: Started::default(),
         }
     }
 
@@ -133,6 +139,18 @@ impl Spool {
         self.attempts += 1;
         self.bytes += line.len();
         self.make_room()
+    }
+
+    /// A handler starts: the line is what is told of it if this process ends before it does.
+    pub(crate) fn begin(&mut self, id: Uuid, line: Line) {
+        if let Ok(claim) = claim(&self.settings, &mut self.claim) {
+            self.started.begin(id, line, &claim);
+        }
+    }
+
+    /// What became of a handler is kept, or counted: its start is struck out.
+    pub(crate) fn end(&mut self, id: Uuid) {
+        self.started.end(id);
     }
 
     /// The oldest attempts, to be sent. Until [`loaded`](Self::loaded) they still count as waiting here.
@@ -167,8 +185,19 @@ impl Spool {
         std::mem::take(&mut self.memory_attempts)
     }
 
+    /// Leaves no file of starts while no handler runs.
+    pub(crate) fn tidy(&mut self) {
+        if self.started.is_empty() {
+            self.started.let_go();
+        }
+    }
+
     /// Lets go of the directory: the next attempt is kept under a new name.
     pub(crate) fn rest(&mut self) {
+        if !self.started.is_empty() {
+            return;
+        }
+        self.started.let_go();
         self.claim = None;
     }
 
@@ -231,12 +260,17 @@ impl Spool {
 
 /// Begins a new segment of this process.
 fn open(settings: &Settings, claim: &mut Option<Arc<Claim>>, next_number: &mut u64) -> io::Result<Open> {
-    let owner = match claim {
-        Some(owner) if owner.is_there() => Arc::clone(owner),
-        _ => Arc::clone(claim.insert(Arc::new(Claim::new(&settings.directory)?))),
-    };
+    let owner = self::claim(settings, claim)?;
     *next_number += 1;
     Open::create(owner, *next_number)
+}
+
+/// The right of this process to files of its own.
+fn claim(settings: &Settings, claim: &mut Option<Arc<Claim>>) -> io::Result<Arc<Claim>> {
+    Ok(match claim {
+        Some(owner) if owner.is_there() => Arc::clone(owner),
+        _ => Arc::clone(claim.insert(Arc::new(Claim::new(&settings.directory)?))),
+    })
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use flate2::Crc;
 use surehook_core::telemetry::attempt::Attempt;
 
 use super::directory::{self, Claim};
+use super::started;
 
 /// The largest attempt that a batch can carry, as JSON, in bytes.
 const LARGEST: usize = 256 * 1024;
 
 /// An attempt as a line of a segment.
-pub(crate) struct Line(Vec<u8>);
+pub(crate) struct Line(pub(super) Vec<u8>);
 
 impl Line {
     /// `None`: it cannot be said in JSON, or is larger than a batch may be.
@@ -92,6 +93,11 @@ enum Place {
         path: PathBuf,
         _claim: Arc<Claim>,
     },
+    /// Starts that nobody will strike out.
+    Started {
+        path: PathBuf,
+        _claim: Arc<Claim>,
+    },
     Memory(Vec<Attempt>),
 }
 
@@ -113,6 +119,17 @@ impl Segment {
         let text = std::fs::read(&path)?;
         let attempts = text.iter().filter(|byte| **byte == b'\n').count() as u64;
         Ok(Self { place: Place::File { path, _claim: claim }, attempts, bytes: text.len() as u64 })
+    }
+
+    /// What a process that is gone had started and not ended; `None` where that is nothing.
+    pub(super) fn unfinished(path: PathBuf, claim: Arc<Claim>) -> io::Result<Option<Self>> {
+        let attempts = started::unfinished(&path)?.len() as u64;
+        let bytes = std::fs::metadata(&path)?.len();
+        if attempts == 0 {
+            std::fs::remove_file(path)?;
+            return Ok(None);
+        }
+        Ok(Some(Self { place: Place::Started { path, _claim: claim }, attempts, bytes }))
     }
 
     /// Adds to a segment in memory.
@@ -141,13 +158,14 @@ impl Segment {
         let attempts = match &mut self.place {
             Place::Memory(attempts) => std::mem::take(attempts),
             Place::File { path, .. } => read(path),
+            Place::Started { path, .. } => started::unfinished(path).unwrap_or_default(),
         };
         let unreadable = self.attempts.saturating_sub(attempts.len() as u64);
         Contents { attempts, unreadable }
     }
 
     pub(crate) fn delete(self) {
-        if let Place::File { path, .. } = &self.place {
+        if let Place::File { path, .. } | Place::Started { path, .. } = &self.place {
             // What cannot be deleted is sent again by a later process, and stored once.
             let _ = std::fs::remove_file(path);
         }
@@ -160,7 +178,7 @@ fn read(path: &Path) -> Vec<Attempt> {
 }
 
 /// The attempt in a line, if the line is whole.
-fn attempt(line: &[u8]) -> Option<Attempt> {
+pub(super) fn attempt(line: &[u8]) -> Option<Attempt> {
     let line = line.strip_suffix(b"\n")?;
     let (sum, json) = line.split_at_checked(8)?;
     let json = json.strip_prefix(b" ")?;

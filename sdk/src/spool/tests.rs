@@ -261,3 +261,46 @@ fn a_directory_that_cannot_be_used_is_an_error() {
         assert!(error.to_string().contains(option), "{error}");
     }
 }
+
+#[test]
+fn starts_that_are_not_struck_out_are_left_and_others_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut dead = spool(directory.path());
+    for number in 0..3_000 {
+        dead.begin(Uuid::from_u128(number), Line::of(&attempt(number)).unwrap());
+        if number % 1_000 != 0 {
+            dead.end(Uuid::from_u128(number));
+        }
+    }
+    let started = |directory: &Path| {
+        files(directory)
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|kind| kind == "started"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(started(directory.path()).len(), 1);
+    assert!(std::fs::metadata(&started(directory.path())[0]).unwrap().len() < 1024 * 1024, "it is written anew");
+    assert!(settings(directory.path(), 10_000, MAX_BYTES).orphans().is_empty(), "its owner lives");
+    drop(dead);
+    let mut next = spool(directory.path());
+    next.adopt(settings(directory.path(), 10_000, MAX_BYTES).orphans());
+    assert_eq!(drain(&mut next), (vec![0, 1_000, 2_000], 0));
+    assert!(started(directory.path()).is_empty());
+}
+
+#[test]
+fn a_start_that_was_cut_is_passed_over_and_the_last_end_empties_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut dead = spool(directory.path());
+    dead.begin(Uuid::from_u128(1), Line::of(&attempt(1)).unwrap());
+    dead.end(Uuid::from_u128(1));
+    let file = files(directory.path()).into_iter().find(|path| path.extension().is_some_and(|kind| kind == "started"));
+    let file = file.unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+    dead.begin(Uuid::from_u128(2), Line::of(&attempt(2)).unwrap());
+    OpenOptions::new().append(true).open(&file).unwrap().write_all(b"00000000 {\"id\"").unwrap();
+    drop(dead);
+    let mut next = spool(directory.path());
+    next.adopt(settings(directory.path(), 10_000, MAX_BYTES).orphans());
+    assert_eq!(drain(&mut next).0, [2]);
+}

@@ -26,6 +26,16 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Where refused requests of an endpoint are counted.
+    pub(super) fn refused_at(
+        &mut self,
+        transaction: &Transaction<'_>,
+        endpoint: &str,
+        provider: &str,
+    ) -> Result<Place, Error> {
+        self.catalog.place(transaction, endpoint, provider, None)
+    }
+
     /// Writes down what was learned since the last transaction.
     pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
         self.habits.write(transaction)

@@ -4,6 +4,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use surehook_core::Timestamp;
 
 use super::append::{self, Appended, Memory};
+use super::refused;
 use crate::api::live::Event;
 use crate::error::Error;
 use crate::metrics::rollup::Counts;
@@ -52,6 +53,9 @@ pub(super) fn commit<'a>(
             }
         }
         drops(&transaction, submission, now, &mut lost)?;
+        if let Some(refusals) = &submission.refused {
+            refused::count(&transaction, memory, refusals, submission.sent_at.min(now), now, &mut counts)?;
+        }
         submission.key.map_or(Ok(()), |key| key_use(&transaction, key, now))?;
         stored.push(batch);
     }

@@ -8,6 +8,7 @@ mod habits;
 mod message;
 mod open;
 mod readers;
+mod refused;
 mod writer;
 
 pub(crate) use catalog::OTHER;

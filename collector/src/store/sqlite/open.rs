@@ -7,8 +7,11 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::Error;
 
 /// The steps that bring a file from format N to N + 1, in order.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_deferred_and_learned.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_deferred_and_learned.sql"),
+    include_str!("migrations/0003_refused.sql"),
+];
 
 /// Opens the connection that writes, and migrates the file.
 pub(super) fn writer(path: &Path) -> Result<Connection, Error> {

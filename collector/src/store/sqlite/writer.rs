@@ -145,7 +145,15 @@ impl Thread {
         if !attempts.is_empty() {
             let (stored, _) = oneshot::channel();
             let (instance, sent_at) = (Uuid::nil(), self.clock.now());
-            self.store(vec![Submission { key: None, instance, sent_at, dropped: Vec::new(), attempts, stored }]);
+            self.store(vec![Submission {
+                key: None,
+                instance,
+                sent_at,
+                dropped: Vec::new(),
+                refused: None,
+                attempts,
+                stored,
+            }]);
         }
         self.next_sweep = Instant::now() + pause;
     }

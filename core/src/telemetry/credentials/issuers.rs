@@ -470,11 +470,14 @@ pub(super) fn is_marked_token(word: &str) -> bool {
 
 /// Three or two parts with dots between them, the last of them long and random: a token of Discord, Airtable, Terraform.
 pub(super) fn is_dotted_token(token: &str) -> bool {
+    if token.contains(".atlasv1.") {
+        return true;
+    }
     let Some((rest, last)) = token.rsplit_once('.') else { return false };
     let first = rest.split('.').next().unwrap_or_default();
     first.len() >= 14
         && last.len() >= 27
-        && mixes_letters_and_digits(first)
+        && (mixes_letters_and_digits(first) || first.len() == 17 && first.starts_with("pat"))
         && mixes_letters_and_digits(last)
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.=".contains(&byte))
 }
