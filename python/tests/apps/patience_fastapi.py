@@ -9,8 +9,10 @@ from patience import OPTIONS, brief_later, work, work_later
 from starlette.middleware.base import BaseHTTPMiddleware
 
 import surehook
+from surehook import _asgi_sender
 from surehook.fastapi import WebhookMiddleware, with_webhook_monitoring
 
+_asgi_sender.LISTEN_AFTER_SECONDS = 0  # the senders of the tests leave at once, and Granian says so once
 surehook.init()
 app = FastAPI()
 request_id: ContextVar[str] = ContextVar("request_id")
