@@ -14,6 +14,9 @@ pub(crate) struct SecretArgs {
     /// A file with one secret a line [default: the provider's environment variables]
     #[arg(long = "secret-file", value_name = "FILE")]
     files: Vec<String>,
+    /// The environment variable that holds the signing secret
+    #[arg(long = "secret-env", value_name = "NAME")]
+    env: Option<String>,
 }
 
 impl SecretArgs {
@@ -26,6 +29,9 @@ impl SecretArgs {
         let mut secrets = self.given.clone();
         for file in &self.files {
             secrets.extend(of_file(file)?);
+        }
+        if let Some(name) = &self.env {
+            secrets.push(of_environment(std::slice::from_ref(name))?);
         }
         match secrets.is_empty() {
             true => of_environment(variables).map(|secret| vec![secret]),

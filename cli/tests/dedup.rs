@@ -6,9 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{refusal, run, surehook, text};
-use surehook::core::Timestamp;
-use surehook::core::dedup::{Fingerprint, LEASE, OperatorId, OwnerToken, Store, StoredResponse};
+use surehook::core::dedup::{
+    Fingerprint, LEASE, MessageName, OperatorId, OwnerToken, RegistryKey, Scope, Senders, Store, StoredResponse,
+};
+use surehook::core::{Secret, Timestamp, scheme};
 use surehook::{Clock, DedupStore, SystemClock};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OTHER: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 fn said(args: &[&str]) -> String {
     let output = run(&mut surehook(args));
@@ -24,7 +29,17 @@ fn an_operator_looks_a_message_up_and_lets_it_run_again() {
     assert_eq!(said(&["migrate", &url]), "sqlite: there is nothing to do");
 
     let store = DedupStore::open(&url).expect("a store");
-    let key = |id| DedupStore::key("clerk", "users", id).expect("a key");
+    let scope = Scope::new("shop", "clerk", "users");
+    let registry = RegistryKey::of(&scope);
+    let secret = Secret::parse(SECRET).expect("a secret");
+    let mut senders = Senders::default();
+    senders.register(&[secret.seed().tag(&registry)]);
+    store.replace_senders(&registry, None, &senders.to_bytes()).expect("it can be registered");
+    let clerk = scheme::find("clerk").expect("a provider");
+    let key = |id| {
+        let name = MessageName::for_operator(&clerk, id).expect("a name");
+        store.operators_key(&scope, &secret, &name).expect("an answer").expect("a key")
+    };
     let now: Timestamp = SystemClock.now();
     let answer = Arc::new(StoredResponse::capture(201, &[(b"location", b"/users/1")], Some(b"canary")));
     for (id, owner) in
@@ -36,22 +51,32 @@ fn an_operator_looks_a_message_up_and_lets_it_run_again() {
         .complete(&key(OperatorId::Provider("msg_1")), OwnerToken::new(1), answer, now, Duration::from_secs(3600))
         .expect("it can be completed");
 
-    let message = |command: &str, id: &[&str]| {
-        let mut args = vec!["dedup", command, &url, "--provider", "clerk", "--endpoint", "users"];
+    let asked = |command: &str, id: &[&str], secret: &str| {
+        let mut args =
+            vec!["dedup", command, &url, "--provider", "clerk", "--endpoint", "users", "--namespace", "shop"];
+        args.extend(["--secret-env", "OWN_SECRET"]);
         args.extend(id);
-        said(&args)
+        run(surehook(&args).env("OWN_SECRET", secret))
+    };
+    let ask = |command: &str, id: &[&str]| {
+        let output = asked(command, id, SECRET);
+        assert!(output.status.success(), "{command} {id:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
     };
     assert_eq!(said(&["dedup", "stats", &url]), r#"{"done":1,"running":1}"#);
-    let done = message("get", &["--id", "msg_1"]);
+    let done = ask("get", &["--id", "msg_1"]);
     assert!(
         done.contains(r#""state":"done""#) && done.contains(r#""status":201"#) && done.contains("/users/1"),
         "{done}"
     );
     assert!(!done.contains("canary"), "{done}");
-    let running = message("get", &["--key", "order-7"]);
+    let running = ask("get", &["--key", "order-7"]);
     assert!(running.contains(r#""state":"running""#) && running.contains(r#""lapsed":false"#), "{running}");
-    message("forget", &["--id", "msg_1"]);
+    ask("forget", &["--id", "msg_1"]);
     assert_eq!(said(&["dedup", "stats", &url]), r#"{"done":0,"running":1}"#);
+    // Whoever signs with another secret is another sender.
+    let output = asked("get", &["--key", "order-7"], OTHER);
+    assert!(refusal(&output).1.contains("no message that was signed with this secret"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -59,14 +84,27 @@ fn what_cannot_be_is_one_clear_line_without_a_password() {
     let dir = tempfile::tempdir().expect("a directory");
     let url = format!("sqlite://{}/dedup.db", dir.path().display());
     let missing = format!("sqlite://{}/none/dedup.db", dir.path().display());
-    let message = ["--provider", "clerk", "--id", "msg_1"];
-    let cases: [(Vec<&str>, i32, &str); 7] = [
-        ([&["dedup", "get", &url][..], &message].concat(), 1, "does not know this message"),
-        ([&["dedup", "forget", &url][..], &message].concat(), 1, "does not know this message"),
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, SECRET).expect("a file");
+    let secret = secret.to_str().expect("a path");
+    let message = ["--provider", "clerk", "--id", "msg_1", "--secret-file", secret];
+    let cases: [(Vec<&str>, i32, &str); 9] = [
+        ([&["dedup", "get", &url][..], &message].concat(), 1, "no message that was signed with this secret"),
+        ([&["dedup", "forget", &url][..], &message].concat(), 1, "no message that was signed with this secret"),
         (vec!["dedup", "stats", "memory://"], 2, "memory of another process"),
         (vec!["dedup", "stats", "redis://user:canary@host:port"], 2, "a port must be a number"),
         (vec!["dedup", "stats", &missing], 1, "the directory of"),
         (vec!["dedup", "get", &url, "--provider", "github", "--id", "1"], 2, "does not sign it"),
+        (
+            vec!["dedup", "get", &url, "--provider", "acme", "--id", "1", "--sender", "shop"],
+            1,
+            "does not know this message",
+        ),
+        (
+            vec!["dedup", "get", &url, "--provider", "clerk", "--id", "1", "--secret-env", "NO_SUCH_VARIABLE"],
+            2,
+            "NO_SUCH_VARIABLE",
+        ),
         (vec!["migrate", "redis://user:canary@127.0.0.1:1"], 1, "Redis"),
     ];
     for (args, code, named) in cases {

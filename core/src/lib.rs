@@ -48,7 +48,7 @@ pub use outcome::Outcome;
 pub use request::{HeaderPairs, Incoming};
 pub use requirements::{OnSilentDrop, Requirements};
 pub use scheme::Scheme;
-pub use secret::{Secret, generate_secret};
+pub use secret::{Secret, SecretIdentity, TagSeed, generate_secret};
 pub use sign::{SignedRequest, Signer, Unsigned, sign};
 pub use time::Timestamp;
 #[doc(hidden)]

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{SIGNED_AT, verified};
+use common::{SIGNED_AT, key_of, verified};
 use surehook_core::dedup::{
-    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, OnIdReuse, OperatorId,
-    OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse, UnreadableEntry,
-    on_id_reuse,
+    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, MessageName, OnIdReuse,
+    OperatorId, OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse,
+    UnreadableEntry, on_id_reuse,
 };
 use surehook_core::telemetry::redact::Redactor;
-use surehook_core::{ReasonCode, Timestamp};
+use surehook_core::{ReasonCode, Timestamp, scheme};
 
 const FIRST: OwnerToken = OwnerToken::new(1);
 const SECOND: OwnerToken = OwnerToken::new(2);
@@ -51,7 +51,7 @@ fn done_by(owner: OwnerToken, now: Timestamp) -> Entry {
 #[test]
 fn every_part_of_a_key_counts() {
     let key = |namespace: &str, provider: &str, endpoint: &str, id: &str, user_key: Option<&str>| {
-        verified(provider, id, SIGNED_AT, b"{}", |message| DedupKey::of(namespace, endpoint, message, user_key))
+        verified(provider, id, SIGNED_AT, b"{}", |message| key_of(namespace, endpoint, message, user_key))
     };
     let keys = [
         key("app", "clerk", "users", "msg_1", None),
@@ -75,18 +75,28 @@ fn every_part_of_a_key_counts() {
 #[test]
 fn a_retry_has_the_key_of_its_message() {
     let key = |signed_at, body: &[u8]| {
-        verified("clerk", "msg_1", signed_at, body, |message| DedupKey::of("app", "users", message, None))
+        verified("clerk", "msg_1", signed_at, body, |message| key_of("app", "users", message, None))
     };
     assert_eq!(key(SIGNED_AT, b"{}"), key(SIGNED_AT + 300, b"{ }"));
 }
 
 #[test]
-fn an_operator_names_the_same_key() {
-    let key = |user_key| {
-        verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| DedupKey::of("app", "users", message, user_key))
-    };
-    assert_eq!(DedupKey::for_operator("app", "clerk", "users", OperatorId::Provider("msg_1")), key(None));
-    assert_eq!(DedupKey::for_operator("app", "clerk", "users", OperatorId::User("order-7")), key(Some("order-7")));
+fn an_operator_names_the_same_message() {
+    let name = |user_key| verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| MessageName::of(message, user_key));
+    let meant = |provider, id| MessageName::for_operator(&scheme::find(provider).unwrap(), id);
+    assert_eq!(meant("clerk", OperatorId::Provider("msg_1")), Ok(name(None)));
+    assert_eq!(meant("clerk", OperatorId::User("order-7")), Ok(name(Some("order-7"))));
+    assert!(meant("github", OperatorId::Provider("72d3162e")).unwrap_err().to_string().contains("does not sign it"));
+}
+
+#[test]
+fn a_key_is_read_from_its_digits() {
+    let key = verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| key_of("app", "users", message, None));
+    assert_eq!(DedupKey::from_hex(&key.to_string()), Some(key));
+    assert_eq!(DedupKey::from_hex(&key.to_string().to_uppercase()), Some(key));
+    for other in ["", "00", &format!("{key}0"), &key.to_string().replace(|digit: char| digit.is_ascii_digit(), "x")] {
+        assert_eq!(DedupKey::from_hex(other), None, "{other}");
+    }
 }
 
 // The machine

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use signed::{Draft, NOW};
 use surehook_core::diagnose::Finding;
-use surehook_core::{ConfigError, CustomVerdict, Incoming, ReasonCode, Scheme, Secret, Verifier, handshake, scheme};
+use surehook_core::{
+    ConfigError, CustomVerdict, Incoming, ReasonCode, Scheme, Secret, Signer, Unsigned, Verifier, handshake, scheme,
+};
 
 const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -104,6 +106,27 @@ fn a_verified_message_tells_its_time_and_whether_its_id_was_signed() {
     });
 }
 
+/// A shifted boundary must not make two messages one.
+#[test]
+fn members_of_an_id_cannot_be_shifted_into_one_another() {
+    let acme = custom(r#", "signature": {"header": "x-acme"}, "message_id": {"body": ["a", "b", "c"]}"#).unwrap();
+    let acme = Arc::new(acme);
+    let signer = Signer::new(Arc::clone(&acme), "0123456789abcdef").unwrap();
+    let verifier = Verifier::for_scheme(acme, &["0123456789abcdef"]).unwrap();
+    let id = |members: [&str; 3]| {
+        let [a, b, c] = members;
+        let body = serde_json::json!({"a": a, "b": b, "c": c}).to_string();
+        let signed = signer.sign(&Unsigned { timestamp: NOW, ..Unsigned::post(body.as_bytes()) }).unwrap();
+        let headers: Vec<(&[u8], &[u8])> =
+            signed.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        verifier.verify(body.as_bytes(), &headers, NOW).unwrap().message_id().to_owned()
+    };
+    let same_text = [["a:b", "c", "d"], ["a", "b:c", "d"], ["a", "b", "c:d"], ["", "a:b:c", "d"], ["a:b:c", "", "d"]];
+    let ids: std::collections::BTreeSet<_> = same_text.iter().map(|members| id(*members)).collect();
+    assert_eq!(ids.len(), same_text.len(), "{ids:?}");
+    assert_eq!(id(["a", "b", "12:30:00"]), "a:b:12:30:00", "what cannot be taken for another is readable");
+}
+
 #[test]
 fn an_id_of_the_body_is_kept_up_to_256_bytes_and_named_by_its_hash_beyond() {
     let id = |length: usize| verified("stripe", &body(length), |message| message.message_id().to_owned());
@@ -150,10 +173,15 @@ fn a_users_own_verifier_is_called_within_the_limit_and_may_name_the_message() {
             .map(|message| message.message_id().to_owned())
             .map_err(|rejection| (rejection.code(), rejection.claimed_message_id().map(str::to_owned)))
     };
-    let accepted = |id: Option<&str>| CustomVerdict::Accepted { message_id: id.map(str::to_owned) };
+    let accepted = |id: Option<&str>| CustomVerdict::Accepted { message_id: id.map(str::to_owned), sender: None };
     assert_eq!(verdict(b"123", accepted(Some("own"))), Ok("own".to_owned()));
     assert_eq!(verdict(b"", accepted(Some(""))), Ok("msg_2".to_owned()));
     assert_eq!(verdict(b"12", accepted(None)), Ok("msg_2".to_owned()));
+    let signed = |verdict: CustomVerdict| {
+        verifier.verify_by(&Incoming::post(&headers, b"{}"), || verdict).unwrap().id_is_signed()
+    };
+    assert!(signed(accepted(Some("own"))), "whoever verifies vouches for the id");
+    assert!(!signed(accepted(None)), "a header that nobody signs is no better for it");
     let claimed = Some("msg_2".to_owned());
     assert_eq!(verdict(b"1234", accepted(None)), Err((ReasonCode::BodyTooLarge, claimed.clone())));
     assert_eq!(verdict(b"12", CustomVerdict::Refused), Err((ReasonCode::VerifierError, claimed.clone())));

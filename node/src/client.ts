@@ -4,6 +4,7 @@ import { translated } from './errors'
 import { log, logNotices, setLogger, type Logger } from './logger'
 import { native } from './native'
 import { flushWhileJudging, screener, screenWith, type BeforeSend } from './screening'
+import { packageName } from './service'
 
 /** At most this long does the end of the process wait for what is still to be sent. */
 const EXIT_FLUSH_MS = 2000
@@ -29,6 +30,11 @@ export interface InitOptions {
   spoolMaxBytes?: number | undefined
   /** Sees each attempt before it is sent, and may change it or keep it back. */
   beforeSend?: BeforeSend | undefined
+  /**
+   * What the application is called, so that the dashboard tells it from others, and so does a dedup store that it shares with
+   * them. `SUREHOOK_SERVICE` otherwise, then `OTEL_SERVICE_NAME`, then the name of the package or the platform's.
+   */
+  service?: string | undefined
   /** Takes the place of `console`. */
   logger?: Logger | undefined
 }
@@ -53,6 +59,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   spoolMaxAttempts: 'number',
   spoolMaxBytes: 'number',
   beforeSend: 'function',
+  service: 'string',
 }
 
 interface SharedFlush {
@@ -80,7 +87,8 @@ export function init(options: InitOptions = {}): void {
   const { logger, beforeSend, ...rest } = options
   if (logger !== undefined) setLogger(logger)
   const given = Object.fromEntries(Object.entries(rest).filter(([name, value]) => name in RULES && value !== undefined))
-  const settings = { ...given, beforeSend: beforeSend !== undefined, runtime: RUNTIME }
+  const found = packageName()
+  const settings = { ...given, beforeSend: beforeSend !== undefined, runtime: RUNTIME, ...(found !== undefined && { package: found }) }
   const written = JSON.stringify(settings)
   const earlier = screener()
   // What was recorded before is still judged by the function of before.

@@ -1,6 +1,6 @@
 import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
-import { ask } from './custom-verifier'
+import { ask, type CustomVerdict } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
 import { translated } from './errors'
 import { describeForLog } from './failure'
@@ -141,16 +141,21 @@ export class Endpoint<Req = unknown> {
     return decision
   }
 
-  #decide({ incoming, bytes, request, span }: Arrival<Req>, verdict: boolean | string | null): Decision | Promise<Decision> {
+  #decide({ incoming, bytes, request, span }: Arrival<Req>, verdict: CustomVerdict['verdict']): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
     const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
-    if (begun instanceof Promise) return begun.then((decision) => this.#decided(decision, span))
-    if (begun.question) return this.#asked(begun.question, this.#store as TransactionStore, span)
+    if (begun instanceof Promise) return begun.then((decision) => this.#next(decision, span))
+    if (begun.question) return this.#next(begun, span)
     const decision = this.#decided(begun, span)
     if (fault === 'unavailable' && incoming.rawBodyAdvice) log('warn', `${this.name}: ${incoming.rawBodyAdvice}`)
     return decision
+  }
+
+  /** What follows: the application's database has to be asked, or it is decided. */
+  #next(begun: NativeDecision, span: DeliverySpan | null): Decision | Promise<Decision> {
+    return begun.question ? this.#asked(begun.question, this.#store as TransactionStore, span) : this.#decided(begun, span)
   }
 
   async #asked(question: Question, store: TransactionStore, span: DeliverySpan | null): Promise<Decision> {

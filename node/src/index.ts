@@ -19,7 +19,7 @@ export {
 } from './codes'
 export type { Attempt, ToldError } from './attempt'
 export { NOT_JSON, parseJson } from './body'
-export type { SignatureVerifier } from './custom-verifier'
+export type { AcceptedMessage, SignatureVerifier } from './custom-verifier'
 export { deferred, type DeferredDelivery } from './deferred'
 export { currentDelivery, STORED_BODY_LIMIT, type Answer, type Delivery, type HandlerResponse } from './delivery'
 export { Endpoint, type Decision, type DedupCounts, type IncomingWebhook } from './endpoint'

@@ -3,6 +3,7 @@ import { checkOptions, invalid, isTextList, kind, type Rule } from './checks'
 import type { SignatureVerifier } from './custom-verifier'
 import { signerOf, type WebhookScheme } from './scheme'
 import { givenSecrets } from './secrets'
+import { packageName } from './service'
 import { checkStore, type TransactionStore } from './store'
 import type { TracingMode } from './tracing'
 import { workers } from './workers'
@@ -59,6 +60,11 @@ interface GuardOptions<Req> {
   /** The application's own database in place of `dedup`: the handler's work and the memory of it are one transaction. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a transaction is, only the store knows
   store?: TransactionStore<any>
+  /**
+   * Keeps the application's messages apart from those of others in the same store; `SUREHOOK_NAMESPACE` otherwise, then
+   * `?namespace=` of the store's URL, then the `service` of `init`.
+   */
+  namespace?: string
   /** For how long they are remembered: at least twice the tolerance; 96 h by default. */
   dedupTtlSeconds?: number
   /** While another attempt handles the message: a 409 (`answer`, default), or wait for its answer (`wait`), up to 10 s. */
@@ -102,6 +108,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   eventTypeField: 'string',
   idempotencyKey: 'function',
   name: 'string',
+  namespace: 'string',
   toleranceSeconds: 'number',
   maxBodyBytes: 'number',
   rejectStatus: 'number',
@@ -127,6 +134,7 @@ export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 't
   if (store !== undefined) checkStore(store)
   if (store && options.dedup !== undefined) throw invalid('dedup', 'nothing would use it: store remembers')
   const here = workers()
+  const found = packageName()
   const signer = signerOf({ provider, scheme })
   const captured = capturedBy(captureBody)
   return {
@@ -136,6 +144,7 @@ export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 't
     customVerifier: signatureVerifier !== undefined,
     ...(store && { store: store.kind }),
     ...(here && { workers: here }),
+    ...(found !== undefined && { package: found }),
     ...(captured && { captureBody: captured }),
     ...(ignore && { ignore: [...ignore] }),
     ...(steps !== undefined && { steps: stepsOf(steps) }),

@@ -10,6 +10,7 @@ use surehook_core::telemetry::attempt::{DedupResult, DropReason};
 use surehook_core::{Outcome, ReasonCode, Rejection};
 
 use crate::answer::Answer;
+use crate::candidate::{Candidate, Preparation};
 use crate::delivery::{Delivery, Hold};
 use crate::endpoint::{Decision, Inner};
 use crate::io;
@@ -18,6 +19,7 @@ use crate::notice::{self, Level};
 use crate::options::{OnInFlight, OnStoreError};
 use crate::question::Question;
 use crate::record::{Record, Subject};
+use crate::signers::Unregistered;
 use crate::store::{DedupStore, ONLY_THE_APPLICATION};
 
 /// For how long a request waits for another attempt's answer.
@@ -34,11 +36,19 @@ pub enum Begun {
     Later(Pending),
     /// The application has to ask its own database first, outside of any transaction.
     Ask(Question<Decision>),
+    /// Something has to be done on another thread first, then the application has to ask its own database.
+    Prepare(Preparation),
 }
 
 /// A decision to come. Nothing happens until [`then`](Self::then) or [`wait`](Self::wait) is called.
 #[must_use = "nothing is asked until it is waited for"]
-pub struct Pending(Box<Admission>);
+pub struct Pending(Box<Awaited>);
+
+enum Awaited {
+    /// Its sender is registered first.
+    Unregistered(Candidate, Unregistered),
+    Registered(Admission),
+}
 
 /// A claim on a message.
 #[derive(Clone)]
@@ -48,10 +58,15 @@ pub(crate) struct Claimed {
     pub(crate) owner: OwnerToken,
 }
 
-/// A verified message that asks for its handler.
-pub(crate) struct Admission {
+/// A verified message, and the record of this attempt.
+pub(crate) struct Verified {
     pub(crate) record: Record,
     pub(crate) subject: Subject,
+}
+
+/// A verified message that asks for its handler.
+pub(crate) struct Admission {
+    pub(crate) verified: Verified,
     pub(crate) claimed: Claimed,
     pub(crate) fingerprint: Fingerprint,
     /// Whether the key is the user's function's.
@@ -66,6 +81,7 @@ impl Begun {
             Self::Now(decision) => decision,
             Self::Later(pending) => pending.wait(),
             Self::Ask(question) => question.failed(ONLY_THE_APPLICATION),
+            Self::Prepare(preparation) => preparation.wait().wait(),
         }
     }
 }
@@ -73,51 +89,78 @@ impl Begun {
 impl Pending {
     /// Asks, and calls `done` with the decision, once, on the SDK's I/O thread: it must not block.
     pub fn then(self, done: impl FnOnce(Decision) + Send + 'static) {
-        let admission = *self.0;
-        let endpoint = Arc::clone(&admission.record.endpoint);
+        let endpoint = Arc::clone(self.endpoint());
         match io::handle() {
             Ok(io) => {
                 io.spawn(async move {
-                    let decided = AssertUnwindSafe(admission.resolve()).catch_unwind().await;
+                    let decided = AssertUnwindSafe(self.resolve()).catch_unwind().await;
                     done(decided.unwrap_or_else(|_| endpoint.failed_check()));
                 });
             }
-            Err(error) => done(admission.decide(Err(error))),
+            Err(error) => done(match *self.0 {
+                Awaited::Registered(admission) => admission.decide(Err(error)),
+                Awaited::Unregistered(candidate, _) => candidate.verified().unanswered(&error),
+            }),
         }
     }
 
     /// Asks, and waits for the decision on the calling thread.
     pub fn wait(self) -> Decision {
-        let endpoint = Arc::clone(&self.0.record.endpoint);
+        let endpoint = Arc::clone(self.endpoint());
         let (sender, receiver) = mpsc::sync_channel(1);
         self.then(move |decision| drop(sender.send(decision)));
         receiver.recv().unwrap_or_else(|_| endpoint.failed_check())
+    }
+
+    pub(crate) fn unregistered(candidate: Candidate, who: Unregistered) -> Self {
+        Self(Box::new(Awaited::Unregistered(candidate, who)))
+    }
+
+    fn registered(admission: Admission) -> Self {
+        Self(Box::new(Awaited::Registered(admission)))
+    }
+
+    fn endpoint(&self) -> &Arc<Inner> {
+        match &*self.0 {
+            Awaited::Unregistered(candidate, _) => &candidate.record.endpoint,
+            Awaited::Registered(admission) => &admission.verified.record.endpoint,
+        }
+    }
+
+    async fn resolve(self) -> Decision {
+        match *self.0 {
+            Awaited::Registered(admission) => admission.resolve().await,
+            Awaited::Unregistered(candidate, who) => match candidate.register(who).await {
+                Ok(admission) => admission.resolve().await,
+                Err(decision) => decision,
+            },
+        }
     }
 }
 
 impl Admission {
     /// Asks a store that answers at once; leaves one that does not for later, or to the application.
-    pub(crate) fn begin(mut self) -> Begun {
+    pub(crate) fn begin(self) -> Begun {
         let store = &self.claimed.store;
-        self.record.dedup_store = Some(store.clone());
         if store.is_application() {
             return Begun::Ask(self.question());
         }
         if store.is_remote() {
-            return Begun::Later(Pending(Box::new(self)));
+            return Begun::Later(Pending::registered(self));
         }
-        let (key, owner, now) = (&self.claimed.key, self.claimed.owner, self.record.received_at());
+        let (key, owner, now) = (&self.claimed.key, self.claimed.owner, self.verified.record.received_at());
         let claim = store.claim(key, self.fingerprint, owner, now, store.lease());
         if self.may_wait(&claim) {
-            return Begun::Later(Pending(Box::new(self)));
+            return Begun::Later(Pending::registered(self));
         }
         Begun::Now(self.decide(claim))
     }
 
     /// Asks for the claim. It is not renewed: an owner whose lease has passed to another is fenced, and its work rolled back.
-    fn question(self) -> Question<Decision> {
+    pub(crate) fn question(self) -> Question<Decision> {
         let Claimed { store, key, owner } = self.claimed.clone();
-        let (endpoint, fingerprint, lease) = (Arc::clone(&self.record.endpoint), self.fingerprint, store.lease());
+        let (endpoint, fingerprint, lease) =
+            (Arc::clone(&self.verified.record.endpoint), self.fingerprint, store.lease());
         Question::new(
             &Arc::clone(&endpoint),
             &key,
@@ -135,7 +178,7 @@ impl Admission {
         let mut wait: Option<(crate::waiters::Seat, Instant)> = None;
         let mut pause = FIRST_LOOK;
         loop {
-            let now = self.record.endpoint.clock.now();
+            let now = self.endpoint().clock.now();
             let claim = store.claim_on_io(key, self.fingerprint, owner, now).await;
             if !self.may_wait(&claim) {
                 return self.decide(claim);
@@ -160,44 +203,29 @@ impl Admission {
         match claim {
             Ok(Claim::Owned) => {
                 let hold = self.hold();
-                self.handle(hold, DedupResult::New)
+                self.verified.handle(hold, DedupResult::New)
             }
             Ok(Claim::Done { response, same_body: true }) => {
-                self.answer(Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
+                self.verified.answer(Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
             }
             Ok(Claim::Done { response, same_body: false }) => {
                 self.reused(Outcome::Duplicate, Answer::replay(&response))
             }
             Ok(Claim::Busy { same_body: true, .. }) => {
-                self.answer(Outcome::InFlight, DedupResult::InFlight, Answer::busy())
+                self.verified.answer(Outcome::InFlight, DedupResult::InFlight, Answer::busy())
             }
             Ok(Claim::Busy { same_body: false, .. }) => self.reused(Outcome::InFlight, Answer::busy()),
-            Err(error) => self.unanswered(&error),
+            Err(error) => self.verified.unanswered(&error),
         }
     }
 
     fn hold(&self) -> Hold {
         let Claimed { store, key, owner } = self.claimed.clone();
         let lease = store.is_renewed().then(|| {
-            let endpoint = Arc::clone(&self.record.endpoint);
+            let endpoint = Arc::clone(&self.verified.record.endpoint);
             lease::keep(Held { store, key, owner, endpoint })
         });
         Hold::Claim(self.claimed.clone(), lease)
-    }
-
-    /// The store could not be asked.
-    fn unanswered(self, error: &StoreError) -> Decision {
-        let name = &self.endpoint().name;
-        match self.endpoint().on_store_error {
-            OnStoreError::Reject => {
-                notice::give(Level::Error, format!("{name}: {error}"));
-                self.answer(Outcome::Unavailable, DedupResult::Unavailable, Answer::unavailable())
-            }
-            OnStoreError::Process => {
-                notice::give(Level::Error, format!("{name}: a message is handled without de-duplication: {error}"));
-                self.handle(Hold::Nothing, DedupResult::Unavailable)
-            }
-        }
     }
 
     /// The id came before with another body.
@@ -214,13 +242,34 @@ impl Admission {
                 true => "the idempotency key is not unique",
                 false => "its id came before with another body",
             };
-            let id = self.record.redactor().name(self.subject.id_for_log());
+            let id = self.verified.record.redactor().name(self.verified.subject.id_for_log());
             notice::give(Level::Warning, format!("{}: message {id}: {cause}", endpoint.name));
         }
         match reuse.action {
-            OnIdReuse::Replay => self.answer(outcome, result, as_duplicate),
-            OnIdReuse::Handle => self.handle(Hold::Nothing, result),
-            OnIdReuse::Reject => self.answer(Outcome::Rejected, result, Answer::id_reused()),
+            OnIdReuse::Replay => self.verified.answer(outcome, result, as_duplicate),
+            OnIdReuse::Handle => self.verified.handle(Hold::Nothing, result),
+            OnIdReuse::Reject => self.verified.answer(Outcome::Rejected, result, Answer::id_reused()),
+        }
+    }
+
+    fn endpoint(&self) -> &Inner {
+        &self.verified.record.endpoint
+    }
+}
+
+impl Verified {
+    /// The store could not be asked.
+    pub(crate) fn unanswered(self, error: &StoreError) -> Decision {
+        let name = &self.record.endpoint.name;
+        match self.record.endpoint.on_store_error {
+            OnStoreError::Reject => {
+                notice::give(Level::Error, format!("{name}: {error}"));
+                self.answer(Outcome::Unavailable, DedupResult::Unavailable, Answer::unavailable())
+            }
+            OnStoreError::Process => {
+                notice::give(Level::Error, format!("{name}: a message is handled without de-duplication: {error}"));
+                self.handle(Hold::Nothing, DedupResult::Unavailable)
+            }
         }
     }
 
@@ -233,10 +282,6 @@ impl Admission {
     fn handle(mut self, hold: Hold, dedup: DedupResult) -> Decision {
         self.record.subject = self.subject;
         Decision::Handle(Delivery::new(self.record, hold, dedup))
-    }
-
-    fn endpoint(&self) -> &Inner {
-        &self.record.endpoint
     }
 }
 

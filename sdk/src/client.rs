@@ -16,6 +16,7 @@ use crate::capture::Capture;
 use crate::notice::{self, Level};
 use crate::process::PerProcess;
 use crate::sender::{Sender, Settings, Stats, Target};
+use crate::service;
 use crate::spool;
 
 /// The address of a collector on the same machine.
@@ -74,6 +75,11 @@ pub struct ClientOptions {
     pub before_send: Option<BeforeSend>,
     /// Keeps the attempts in memory in place of sending them, for an application's tests. No API key is needed.
     pub capture: Option<Capture>,
+    /// What the application is called in its records, and by default where it shares a dedup store with others; by default
+    /// `SUREHOOK_SERVICE`, then `OTEL_SERVICE_NAME`, then the name of the package or the platform's.
+    pub service: Option<String>,
+    /// The name of the application's package, where the host language knows it.
+    pub package: Option<String>,
     /// The host language: `rust` by default.
     pub language: Option<String>,
     /// The web framework, where known.
@@ -120,8 +126,10 @@ impl Client {
             framework: options.framework,
             runtime: options.runtime,
         };
-        let settings =
-            Settings { label_key, sdk, target, spool, before_send: options.before_send, capture: options.capture };
+        service::check("service", options.service.as_deref())?;
+        let service = service::name(options.service.as_deref(), options.package.as_deref());
+        let (before_send, capture) = (options.before_send, options.capture);
+        let settings = Settings { label_key, sdk, service, target, spool, before_send, capture };
         let own = settings.clone();
         let sender = PerProcess::new(move || start(&own));
         Ok(Self(Arc::new(Inner { settings, sender })))
@@ -159,6 +167,11 @@ impl Client {
     /// Whether nobody else can record with it, and nothing waits in its memory.
     fn has_ended(&self) -> bool {
         Arc::strong_count(&self.0) == 1 && (self.0.settings.spool.is_some() || self.stats().queued == 0)
+    }
+
+    /// What the application is called.
+    pub(crate) fn service(&self) -> Option<&str> {
+        self.0.settings.service.as_deref()
     }
 
     /// Whether attempts are sent anywhere.

@@ -78,7 +78,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 /// The endpoints of this process but for one.
-fn others(endpoint: Option<&Arc<Inner>>) -> Vec<Arc<Inner>> {
+pub(crate) fn others(endpoint: Option<&Arc<Inner>>) -> Vec<Arc<Inner>> {
     let endpoints = ENDPOINTS.load();
     let is_other = |other: &Arc<Inner>| endpoint.is_none_or(|own| !Arc::ptr_eq(other, own));
     endpoints.iter().filter_map(Weak::upgrade).filter(is_other).collect()

@@ -1,10 +1,10 @@
 //! An endpoint: what one webhook route of an application does with a request before its handler.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use surehook_core::dedup::{DedupKey, Fingerprint, OnIdReuse, OwnerToken, ReplayGuard};
+use surehook_core::dedup::{Fingerprint, MessageName, OnIdReuse, RegistryKey, ReplayGuard, Scope};
 use surehook_core::diagnose::Certainty;
 use surehook_core::envelope::{Envelope, EnvelopeFields};
 use surehook_core::handshake::{self, HandshakeAnswer};
@@ -17,9 +17,10 @@ use surehook_core::{
     ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, Timestamp, VerifiedMessage,
 };
 
-use crate::admission::{Admission, Begun, Claimed};
+use crate::admission::Begun;
 use crate::answer::Answer;
 use crate::arrival::{Arrival, Body, Request};
+use crate::candidate::Candidate;
 use crate::client::{self, Client};
 use crate::clock::{Clock, SystemClock};
 use crate::counts::{Counters, DedupCounts};
@@ -31,8 +32,10 @@ use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::platform;
 use crate::process::PerProcess;
 use crate::record::{Record, Subject};
+use crate::service;
 use crate::settings;
-use crate::store::{DedupStore, NAMESPACE};
+use crate::signers::Signers;
+use crate::store::DedupStore;
 use crate::workers;
 
 /// One webhook route: verifies, de-duplicates, and says what to do with each request.
@@ -83,6 +86,16 @@ pub(crate) struct Inner {
     fields: EnvelopeFields,
     warnings: Vec<String>,
     client: Option<Client>,
+    namespace: Option<String>,
+    package: Option<String>,
+    /// Known when it is first needed: the client that names the application may come after the endpoint.
+    identity: OnceLock<Identity>,
+}
+
+/// What an endpoint's messages are called by, beside their own names.
+struct Identity {
+    scope: Scope,
+    signers: Arc<Signers>,
 }
 
 /// How an endpoint checks requests.
@@ -165,6 +178,9 @@ impl Endpoint {
             fields,
             requirements,
             bodies: options.capture_body.as_ref().map(BodyFilter::new).transpose()?,
+            namespace: settings::namespace(options.namespace.as_deref())?,
+            package: options.package,
+            identity: OnceLock::new(),
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
@@ -179,6 +195,7 @@ impl Endpoint {
             warnings,
         });
         diagnosis::register(&inner);
+        inner.namesakes().into_iter().for_each(|warning| notice::give(Level::Warning, warning));
         Ok(Self(inner))
     }
 
@@ -211,7 +228,7 @@ impl Endpoint {
         };
         let of_secrets = keys.iter().flat_map(|keys| keys.verifier.warnings());
         let of_secrets = of_secrets.map(|warning| format!("{}: {warning}", self.0.name));
-        of_secrets.chain(self.0.warnings.iter().cloned()).collect()
+        of_secrets.chain(self.0.namesakes()).chain(self.0.warnings.iter().cloned()).collect()
     }
 
     /// Whether requests could be verified now: for hosts that check their settings before they serve. It says nothing to the
@@ -350,6 +367,34 @@ impl Inner {
         }
     }
 
+    /// What the endpoint's messages are called by in a store. Nothing of it comes from a request.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.identity().scope
+    }
+
+    /// Who signs the endpoint's messages.
+    pub(crate) fn signers(&self) -> &Arc<Signers> {
+        &self.identity().signers
+    }
+
+    fn identity(&self) -> &Identity {
+        self.identity.get_or_init(|| {
+            let (in_url, passing) = match &self.memory {
+                Memory::Dedup(store) => (store.namespace().map(str::to_owned), !store.outlives_the_process()),
+                Memory::Guard(_) | Memory::None => (None, true),
+            };
+            let client = self.client.clone().or_else(client::current);
+            let service = match &client {
+                Some(client) => client.service().map(str::to_owned),
+                None => service::name(None, self.package.as_deref()),
+            };
+            let namespace = self.namespace.clone().or(in_url).or(service).unwrap_or_default();
+            let scope = Scope::new(namespace, &self.scheme.provider, &self.name);
+            let signers = Arc::new(Signers::new(RegistryKey::of(&scope), passing));
+            Identity { scope, signers }
+        })
+    }
+
     /// Who sends this endpoint's telemetry, if anybody does.
     pub(crate) fn client(&self) -> Option<Client> {
         let client = self.client.clone().or_else(client::current);
@@ -444,10 +489,13 @@ impl<'e> Beginning<'e> {
         Begun::Now(match &self.endpoint.memory {
             Memory::Dedup(store) => {
                 let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
-                let key = DedupKey::of(NAMESPACE, &self.endpoint.name, message, user_key.as_deref());
-                let claimed = Claimed { store: store.clone(), key, owner: OwnerToken::new(random()) };
-                let (fingerprint, user_key) = (Fingerprint::of(message.body()), user_key.is_some());
-                return Admission { record: self.record, subject, claimed, fingerprint, user_key }.begin();
+                let (store, signers) = (store.clone(), Arc::clone(self.endpoint.signers()));
+                let sender = signers.sender_of(&self.record.keys.verifier, message, self.record.received_at());
+                let (name, fingerprint) =
+                    (MessageName::of(message, user_key.as_deref()), Fingerprint::of(message.body()));
+                let (record, user_key) = (self.record, user_key.is_some());
+                let candidate = Candidate { record, subject, store, signers, name, fingerprint, user_key };
+                return candidate.begin(sender);
             }
             Memory::Guard(guard) => match guard.get().admit(message, self.record.received_at()) {
                 Ok(pass) => self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off),
@@ -515,8 +563,4 @@ impl<'e> Beginning<'e> {
         self.record.subject = subject;
         Decision::Handle(Delivery::new(self.record, hold, dedup))
     }
-}
-
-fn random() -> u128 {
-    uuid::Uuid::new_v4().as_u128()
 }

@@ -54,6 +54,11 @@ pub struct EndpointOptions {
     pub dedup: Option<String>,
     /// The same, as a store that is open already or that is the application's own.
     pub store: Option<DedupStore>,
+    /// Keeps the application's messages apart from those of others in the same store; by default `SUREHOOK_NAMESPACE`, then what
+    /// the store's URL says, then the application's name: see [`ClientOptions::service`](crate::ClientOptions::service).
+    pub namespace: Option<String>,
+    /// The name of the application's package, where the host language knows it.
+    pub package: Option<String>,
     /// What is done while another attempt handles the message.
     pub on_in_flight: OnInFlight,
     /// What is done when the store cannot be asked.

@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use surehook_core::Timestamp;
-use surehook_core::dedup::{Change, DedupKey, Entry, StoreError, Transition};
+use surehook_core::dedup::{Change, DedupKey, Entry, Sender, Senders, StoreError, Transition};
 
 use crate::delivery::guarded;
 use crate::endpoint::Inner;
+use crate::signers::{Signers, Unregistered};
 use crate::store::CLAIM_KEPT;
 
 /// A message whose entry changed so often between being read and being replaced is given up.
@@ -16,6 +17,8 @@ const MISPLACED: &str = "the answer does not belong to the statement that was to
 const UNDECIDED: &str = "the decision itself failed";
 /// Whatever ends a question consumes it.
 const OPEN: &str = "a question ends once";
+/// The year 9000: a record of senders is never removed, and every database knows such a time.
+const NEVER: Timestamp = Timestamp::from_unix_seconds(221_845_392_000);
 const UNANSWERED: &str = "its statements were not run";
 
 /// One statement on the application's table, which has a key, a value and the time at which a row may be removed.
@@ -68,11 +71,17 @@ enum Stage {
 
 /// What is asked, and what follows from the answer.
 trait Matter<T>: Send {
-    /// Decides about the entry as it is.
-    fn decide(&mut self, entry: Option<&Entry>, now: Timestamp) -> Change;
+    /// Decides about the value as it is.
+    fn decide(&mut self, value: Option<&[u8]>, now: Timestamp) -> Result<Decided, StoreError>;
 
     /// The last decision stands, or the table could not be asked.
-    fn end(self: Box<Self>, asked: Result<(), StoreError>) -> T;
+    fn end(self: Box<Self>, asked: Result<(), StoreError>) -> Asked<T>;
+}
+
+enum Decided {
+    Keep,
+    Clear,
+    Set(Vec<u8>, Timestamp),
 }
 
 /// A transition of the core's machine with the verdict it gave last.
@@ -82,7 +91,26 @@ struct Exchange<V, D, E> {
     end: E,
 }
 
+/// The registration of an endpoint's senders, with the record as it was decided last.
+struct Registration<E> {
+    signers: Arc<Signers>,
+    who: Unregistered,
+    decided: Option<(Senders, Timestamp)>,
+    end: E,
+}
+
 impl<T> Question<T> {
+    /// Registers the senders of an endpoint; what follows may be another question.
+    pub(crate) fn of_senders(
+        endpoint: &Arc<Inner>,
+        registry: String,
+        signers: Arc<Signers>,
+        who: Unregistered,
+        end: impl FnOnce(Result<Sender, StoreError>) -> Asked<T> + Send + 'static,
+    ) -> Self {
+        Self::about(endpoint, registry, Registration { signers, who, decided: None, end })
+    }
+
     /// Asks for one transition of an entry. `decide` is asked anew when the entry changed meanwhile.
     pub(crate) fn new<V: Send + 'static>(
         endpoint: &Arc<Inner>,
@@ -90,9 +118,11 @@ impl<T> Question<T> {
         decide: impl FnMut(Option<&Entry>, Timestamp) -> Transition<V> + Send + 'static,
         end: impl FnOnce(Result<V, StoreError>) -> T + Send + 'static,
     ) -> Self {
-        let matter = Box::new(Exchange { decide, verdict: None, end });
-        let (endpoint, key) = (Arc::clone(endpoint), key.to_string());
-        Self { endpoint, key, stage: Stage::Load, tries: 0, matter: Some(matter) }
+        Self::about(endpoint, key.to_string(), Exchange { decide, verdict: None, end })
+    }
+
+    fn about(endpoint: &Arc<Inner>, key: String, matter: impl Matter<T> + 'static) -> Self {
+        Self { endpoint: Arc::clone(endpoint), key, stage: Stage::Load, tries: 0, matter: Some(Box::new(matter)) }
     }
 
     /// The statement to be run.
@@ -114,17 +144,14 @@ impl<T> Question<T> {
         if !matches!(self.stage, Stage::Load) {
             return Asked::Done(self.failed(MISPLACED));
         }
-        let entry = match value.map(Entry::from_bytes).transpose() {
-            Ok(entry) => entry,
-            Err(error) => return Asked::Done(self.failed(&error.to_string())),
-        };
         let endpoint = Arc::clone(&self.endpoint);
         let matter = self.matter_mut();
-        let decided = catch_unwind(AssertUnwindSafe(|| matter.decide(entry.as_ref(), endpoint.clock.now())));
+        let decided = catch_unwind(AssertUnwindSafe(|| matter.decide(value, endpoint.clock.now())));
         let new = match decided {
-            Ok(Change::Keep) => return Asked::Done(self.end(Ok(()))),
-            Ok(Change::Set(entry)) => Some((entry.to_bytes(), kept_until(&entry))),
-            Ok(Change::Clear) => None,
+            Ok(Ok(Decided::Keep)) => return self.end(Ok(())),
+            Ok(Ok(Decided::Set(value, expires_at))) => Some((value, expires_at)),
+            Ok(Ok(Decided::Clear)) => None,
+            Ok(Err(error)) => return Asked::Done(self.failed(&error.reason)),
             Err(_) => return Asked::Done(self.failed(UNDECIDED)),
         };
         self.stage = Stage::Replace { old: value.map(<[u8]>::to_vec), new };
@@ -137,7 +164,7 @@ impl<T> Question<T> {
             return Asked::Done(self.failed(MISPLACED));
         }
         if took_place {
-            return Asked::Done(self.end(Ok(())));
+            return self.end(Ok(()));
         }
         self.tries += 1;
         if self.tries >= TRIES {
@@ -150,10 +177,11 @@ impl<T> Question<T> {
     /// The statement could not be run, for this reason. Whether it took place may be unknown.
     pub fn failed(self, reason: &str) -> T {
         let reason = self.endpoint.redacted(reason);
-        self.end(Err(StoreError { reason }))
+        // Another question is not asked of a table that just failed.
+        self.end(Err(StoreError { reason })).unasked(UNANSWERED)
     }
 
-    fn end(mut self, asked: Result<(), StoreError>) -> T {
+    fn end(mut self, asked: Result<(), StoreError>) -> Asked<T> {
         self.matter.take().expect(OPEN).end(asked)
     }
 
@@ -193,15 +221,39 @@ where
     D: FnMut(Option<&Entry>, Timestamp) -> Transition<V> + Send,
     E: FnOnce(Result<V, StoreError>) -> T + Send,
 {
-    fn decide(&mut self, entry: Option<&Entry>, now: Timestamp) -> Change {
-        let Transition { change, verdict } = (self.decide)(entry, now);
+    fn decide(&mut self, value: Option<&[u8]>, now: Timestamp) -> Result<Decided, StoreError> {
+        let entry = value.map(Entry::from_bytes).transpose();
+        let entry = entry.map_err(|error| StoreError { reason: error.to_string() })?;
+        let Transition { change, verdict } = (self.decide)(entry.as_ref(), now);
         self.verdict = Some(verdict);
-        change
+        Ok(match change {
+            Change::Keep => Decided::Keep,
+            Change::Clear => Decided::Clear,
+            Change::Set(entry) => Decided::Set(entry.to_bytes(), kept_until(&entry)),
+        })
     }
 
-    fn end(self: Box<Self>, asked: Result<(), StoreError>) -> T {
+    fn end(self: Box<Self>, asked: Result<(), StoreError>) -> Asked<T> {
         let Self { verdict, end, .. } = *self;
-        end(asked.and_then(|()| verdict.ok_or_else(unanswered)))
+        Asked::Done(end(asked.and_then(|()| verdict.ok_or_else(unanswered))))
+    }
+}
+
+impl<T, E> Matter<T> for Registration<E>
+where
+    E: FnOnce(Result<Sender, StoreError>) -> Asked<T> + Send,
+{
+    fn decide(&mut self, value: Option<&[u8]>, now: Timestamp) -> Result<Decided, StoreError> {
+        let senders = self.signers.register(value, &self.who)?;
+        let bytes = senders.to_bytes();
+        self.decided = Some((senders, now));
+        Ok(if value == Some(&bytes) { Decided::Keep } else { Decided::Set(bytes, NEVER) })
+    }
+
+    fn end(self: Box<Self>, asked: Result<(), StoreError>) -> Asked<T> {
+        let Self { signers, who, decided, end } = *self;
+        let decided = asked.and_then(|()| decided.ok_or_else(unanswered));
+        end(decided.and_then(|(senders, now)| signers.learn(&senders, &who, now)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use surehook_core::dedup::Store;
+use surehook_core::dedup::{DedupKey, Store};
 use surehook_core::diagnose::Certainty;
 use surehook_core::envelope::Envelope;
 use surehook_core::telemetry::attempt::{
@@ -75,6 +75,8 @@ pub(crate) struct Record {
     pub(crate) subject: Subject,
     /// The store that was asked, if one was.
     pub(crate) dedup_store: Option<DedupStore>,
+    /// The message's key in it.
+    pub(crate) dedup_key: Option<DedupKey>,
     pub(crate) client: Option<Client>,
     /// The attempt's id, where somebody asked for it before its end.
     id: OnceLock<Uuid>,
@@ -117,7 +119,18 @@ pub(crate) struct Ending {
 impl Record {
     pub(crate) fn new(endpoint: Arc<Inner>, keys: Arc<Keys>, client: Option<Client>, arrival: Arrival) -> Self {
         let (subject, bodies) = (Subject::default(), Bodies::default());
-        Self { endpoint, keys, subject, dedup_store: None, client, id: OnceLock::new(), verdict: None, bodies, arrival }
+        Self {
+            endpoint,
+            keys,
+            subject,
+            dedup_store: None,
+            dedup_key: None,
+            client,
+            id: OnceLock::new(),
+            verdict: None,
+            bodies,
+            arrival,
+        }
     }
 
     /// It knows the secrets that the request was checked with.
@@ -154,6 +167,7 @@ impl Record {
             keys: Arc::clone(&self.keys),
             subject: self.subject.clone(),
             dedup_store: self.dedup_store.clone(),
+            dedup_key: self.dedup_key,
             client: self.client.clone(),
             id: OnceLock::from(self.id()),
             verdict: None,

@@ -13,6 +13,7 @@ use crate::keyring::{Keyring, Source};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, Verification};
 use crate::process::PerProcess;
+use crate::service;
 use crate::store::DedupStore;
 
 /// For how long a handled message is remembered; Svix retries for 27 h 35 min.
@@ -39,6 +40,14 @@ pub(crate) fn endpoint_name(name: Option<&str>, scheme: &Scheme) -> Result<Strin
         return Err(ConfigError::invalid_option("name", "it must be 1 to 100 bytes without control characters"));
     }
     Ok(name.to_owned())
+}
+
+/// The namespace of the option, or of the environment.
+pub(crate) fn namespace(given: Option<&str>) -> Result<Option<String>, ConfigError> {
+    let named =
+        given.map(str::to_owned).or_else(|| std::env::var("SUREHOOK_NAMESPACE").ok().filter(|name| !name.is_empty()));
+    service::check("namespace", named.as_deref())?;
+    Ok(named)
 }
 
 pub(crate) fn reject_status(status: Option<u16>) -> Result<u16, ConfigError> {

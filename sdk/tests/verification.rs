@@ -229,7 +229,7 @@ fn a_function_of_the_user_decides_and_fails_closed() {
     assert_eq!(panics.rejection.unwrap().code().as_str(), "verifier_error");
     assert_eq!(answered(endpoint.begin(request)).status, 401, "no function, no pass");
 
-    let Decision::Handle(delivery) = begin(Some(CustomVerdict::Accepted { message_id: None })) else {
+    let Decision::Handle(delivery) = begin(Some(CustomVerdict::Accepted { message_id: None, sender: None })) else {
         panic!("accepted")
     };
     assert_eq!((delivery.message_id(), delivery.event_type()), (Some("m1"), Some("a.b")));

@@ -22,6 +22,9 @@ pub struct InitOptions {
     /// Whether an environment has a `Screening` that is open.
     pub before_send: bool,
     pub runtime: Option<String>,
+    pub service: Option<String>,
+    /// The name of the application's package.
+    pub package: Option<String>,
 }
 
 #[napi(object)]
@@ -51,6 +54,8 @@ pub fn init(options: InitOptions) -> Result<()> {
         spool_max_bytes: options.spool_max_bytes.map(whole),
         before_send: options.before_send.then(screening::before_send),
         capture: None,
+        service: options.service,
+        package: options.package,
         language: Some("node".to_owned()),
         framework: None,
         runtime: options.runtime,

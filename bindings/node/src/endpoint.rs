@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use napi::bindgen_prelude::{BufferSlice, Function, Object};
+use napi::bindgen_prelude::{BufferSlice, Either3, Function, Object};
 use napi::{Either, Env};
 use napi_derive::napi;
 use surehook::{Begun, Body, CustomVerdict, DedupStore, Hooks, Request, Verification};
@@ -47,6 +47,16 @@ pub struct EndpointOptions {
     /// Whether a trace is made.
     pub traced: bool,
     pub workers: Option<Workers>,
+    pub namespace: Option<String>,
+    /// The name of the application's package.
+    pub package: Option<String>,
+}
+
+/// A message that a function of the user accepted.
+#[napi(object)]
+pub struct VerifiedMessage {
+    pub id: Option<String>,
+    pub sender: Option<String>,
 }
 
 /// The paths of JSON bodies that are told, all of them when there are none, and those that are taken out of that.
@@ -183,8 +193,8 @@ impl Endpoint {
         }
     }
 
-    /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true` or the
-    /// message's name accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
+    /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true`, the
+    /// message's name, or that and its sender accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
     #[napi(ts_return_type = "Decision | Promise<Decision>")]
     #[allow(clippy::too_many_arguments)] // an object to hold them would cost more than the check
     pub fn begin<'env>(
@@ -194,7 +204,7 @@ impl Endpoint {
         headers: String,
         body: Option<BufferSlice<'_>>,
         fault: Option<BodyFault>,
-        verdict: Option<Either<bool, String>>,
+        verdict: Option<Either3<bool, String, VerifiedMessage>>,
         key: Option<Function<'_, (), Option<String>>>,
     ) -> napi::Result<Either<Decision, Object<'env>>> {
         let (method, path) = request_line(&line);
@@ -232,14 +242,25 @@ fn begun(env: &Env, begun: Begun) -> napi::Result<Either<Decision, Object<'_>>> 
             Ok(Either::A(Decision { answer: None, delivery: None, question: Some(question.into()) }))
         }
         Begun::Later(pending) => promise(env, Decision::from, |resolve| pending.then(resolve)).map(Either::B),
+        Begun::Prepare(preparation) => promise(env, prepared, |resolve| preparation.then(resolve)).map(Either::B),
     }
 }
 
-fn verdict_of(verdict: Option<Either<bool, String>>) -> CustomVerdict {
+/// What follows a preparation: the question, or that it failed.
+fn prepared(begun: Begun) -> Decision {
+    match begun {
+        Begun::Ask(question) => Decision { answer: None, delivery: None, question: Some(question.into()) },
+        other => other.wait().into(),
+    }
+}
+
+fn verdict_of(verdict: Option<Either3<bool, String, VerifiedMessage>>) -> CustomVerdict {
+    let accepted = |message_id, sender| CustomVerdict::Accepted { message_id, sender };
     match verdict {
-        Some(Either::A(true)) => CustomVerdict::Accepted { message_id: None },
-        Some(Either::B(name)) => CustomVerdict::Accepted { message_id: Some(name) },
-        Some(Either::A(false)) => CustomVerdict::Refused,
+        Some(Either3::A(true)) => accepted(None, None),
+        Some(Either3::B(name)) => accepted(Some(name), None),
+        Some(Either3::C(VerifiedMessage { id, sender })) => accepted(id, sender),
+        Some(Either3::A(false)) => CustomVerdict::Refused,
         None => CustomVerdict::Failed,
     }
 }
@@ -299,6 +320,8 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 .map(|CaptureBody { keep, remove }| surehook::CaptureBody { keep, remove }),
             traced: options.traced,
             workers: options.workers.map(|Workers { count, number }| surehook::Workers { count, number }),
+            namespace: options.namespace,
+            package: options.package,
             ..Self::new(options.provider.unwrap_or_default())
         }
     }

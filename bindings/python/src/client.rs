@@ -19,6 +19,7 @@ const LONGEST_WAIT_SECONDS: f64 = 86_400.0;
 #[pyfunction]
 #[pyo3(signature = (
     *, api_key, endpoint, runtime, framework, spool_dir, spool_max_attempts, spool_max_bytes, ca_file, before_send, serve,
+    service, package,
 ))]
 #[allow(clippy::too_many_arguments)] // they are the arguments of the public function, by name
 pub(crate) fn init(
@@ -33,6 +34,8 @@ pub(crate) fn init(
     ca_file: Option<PathBuf>,
     before_send: Option<&Bound<'_, PyAny>>,
     serve: &Bound<'_, PyAny>,
+    service: Option<&Bound<'_, PyAny>>,
+    package: Option<String>,
 ) -> PyResult<()> {
     if before_send.is_none() {
         before_send::unset();
@@ -45,6 +48,8 @@ pub(crate) fn init(
         spool_max_attempts: convert::whole("spool_max_attempts", spool_max_attempts)?,
         spool_max_bytes: convert::whole("spool_max_bytes", spool_max_bytes)?,
         before_send: before_send.map(|function| before_send::setting(function, serve)),
+        service: convert::text("service", service)?,
+        package,
         language: Some(LANGUAGE.to_owned()),
         framework,
         runtime: Some(runtime),

@@ -32,7 +32,7 @@ impl Endpoint {
         event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
         dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, require_processing_mark=false,
         steps=None, ignore=None, on_silent_drop=None, verification=None, capture_body=None, traced=false, application=None,
-        workers=None,
+        workers=None, namespace=None, package=None,
     ))]
     #[allow(clippy::too_many_arguments)] // they are the options of every wrapper, by name
     fn new(
@@ -62,6 +62,8 @@ impl Endpoint {
         traced: bool,
         application: Option<&str>,
         workers: Option<(Option<u32>, u32)>,
+        namespace: Option<&Bound<'_, PyAny>>,
+        package: Option<String>,
     ) -> PyResult<Self> {
         let configuration = |error| errors::configuration(py, &error);
         let provider = convert::text("provider", provider)?.unwrap_or_default();
@@ -97,6 +99,8 @@ impl Endpoint {
             traced,
             store: application.map(DedupStore::application).transpose().map_err(configuration)?,
             workers: workers.map(|(count, number)| Workers { count, number }),
+            namespace: convert::text("namespace", namespace)?,
+            package,
             ..EndpointOptions::new(provider)
         };
         surehook::Endpoint::new(options).map(|endpoint| Self { endpoint, secret_form }).map_err(configuration)
@@ -227,14 +231,18 @@ fn word<T: Copy>(option: &'static str, given: Option<&Bound<'_, PyAny>>, words: 
     })
 }
 
-/// `True` and a text accept, `False` refuses; anything else means that the verifier failed.
+/// `True`, a text, and a tuple of the message's id and its sender accept, `False` refuses; anything else means that the verifier
+/// failed.
 fn custom_verdict(said: Option<&Bound<'_, PyAny>>) -> CustomVerdict {
     let Some(said) = said else { return CustomVerdict::Failed };
-    match said.cast::<PyBool>() {
-        Ok(accepted) if accepted.is_true() => CustomVerdict::Accepted { message_id: None },
-        Ok(_) => CustomVerdict::Refused,
+    let accepted = |message_id, sender| CustomVerdict::Accepted { message_id, sender };
+    if let Ok(said) = said.cast::<PyBool>() {
+        return if said.is_true() { accepted(None, None) } else { CustomVerdict::Refused };
+    }
+    match said.extract::<(Option<String>, Option<String>)>() {
+        Ok((id, sender)) => accepted(id, sender),
         Err(_) => match said.extract::<String>() {
-            Ok(id) if !id.is_empty() => CustomVerdict::Accepted { message_id: Some(id) },
+            Ok(id) if !id.is_empty() => accepted(Some(id), None),
             _ => CustomVerdict::Failed,
         },
     }

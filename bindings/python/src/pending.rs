@@ -19,12 +19,15 @@ pub(crate) struct Pending(Mutex<Option<Awaited>>);
 enum Awaited {
     Decision(surehook::Pending),
     End(surehook::PendingEnd),
+    /// What a store of the application's own is asked comes after it.
+    Preparation(surehook::Preparation),
 }
 
 /// What came of it.
 enum Outcome {
     Decided(Decision),
     Ended(Option<Answer>),
+    Prepared(Begun),
 }
 
 #[pymethods]
@@ -35,6 +38,9 @@ impl Pending {
         match self.take()? {
             Awaited::Decision(pending) => pending.then(move |decision| drop(tell.send(Outcome::Decided(decision)))),
             Awaited::End(pending) => pending.then(move |replacement| drop(tell.send(Outcome::Ended(replacement)))),
+            Awaited::Preparation(preparation) => {
+                preparation.then(move |begun| drop(tell.send(Outcome::Prepared(begun))));
+            }
         }
         interruptible::received(py, outcomes)?.into_python(py)
     }
@@ -50,6 +56,7 @@ impl Pending {
         match self.take()? {
             Awaited::Decision(pending) => pending.then(move |decision| tell(Outcome::Decided(decision))),
             Awaited::End(pending) => pending.then(move |replacement| tell(Outcome::Ended(replacement))),
+            Awaited::Preparation(preparation) => preparation.then(move |begun| tell(Outcome::Prepared(begun))),
         }
         Ok(())
     }
@@ -72,6 +79,7 @@ impl Outcome {
             Self::Decided(decision) => decided(py, decision),
             Self::Ended(Some(instead)) => delivery::answer(py, instead),
             Self::Ended(None) => Ok(py.None().into_bound(py)),
+            Self::Prepared(next) => begun(py, next),
         }
     }
 }
@@ -84,12 +92,14 @@ pub(crate) fn decided(py: Python<'_>, decision: Decision) -> PyResult<Bound<'_, 
     }
 }
 
-/// A `Delivery`, the answer to send, a `Pending` that has to be waited for, or a `Question` to be answered.
+/// A `Delivery`, the answer to send, a `Pending` that has to be waited for and comes to one of these, or a `Question` to be
+/// answered.
 pub(crate) fn begun(py: Python<'_>, begun: Begun) -> PyResult<Bound<'_, PyAny>> {
     match begun {
         Begun::Now(decision) => decided(py, decision),
         Begun::Ask(asked) => question::claimed(py, Asked::Again(asked)),
         Begun::Later(pending) => Ok(Bound::new(py, Pending::new(Awaited::Decision(pending)))?.into_any()),
+        Begun::Prepare(preparation) => Ok(Bound::new(py, Pending::new(Awaited::Preparation(preparation)))?.into_any()),
     }
 }
 

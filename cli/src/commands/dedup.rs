@@ -1,15 +1,19 @@
 //! `surehook dedup` and `surehook migrate`: an operator's look into a dedup store, and the table it needs.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use surehook::core::Timestamp;
-use surehook::core::dedup::{DedupKey, Entry, OperatorId, Store, StoreError};
+use surehook::core::dedup::{DedupKey, Entry, MessageName, OperatorId, Scope, Sender, Store, StoreError};
+use surehook::core::{ConfigError, Scheme, Secret, Timestamp, scheme};
 use surehook::{DedupStore, Migration};
 
 use crate::error::CliError;
+use crate::secrets::SecretArgs;
+
+const UNKNOWN: &str = "the store does not know this message";
 
 /// Look a message up in a dedup store, let it run again, or count.
 #[derive(Args)]
@@ -53,22 +57,52 @@ struct MessageArgs {
     /// The endpoint's name; the provider's by default.
     #[arg(long)]
     endpoint: Option<String>,
+    /// The endpoint's namespace [default: $SUREHOOK_NAMESPACE, the URL's, $SUREHOOK_SERVICE or $OTEL_SERVICE_NAME].
+    #[arg(long)]
+    namespace: Option<String>,
     /// The provider's id of the message.
     #[arg(long, required_unless_present = "key", conflicts_with = "key")]
     id: Option<String>,
     /// The idempotency key, where the endpoint makes one of its own.
     #[arg(long)]
     key: Option<String>,
+    #[command(flatten)]
+    secrets: SecretArgs,
+    /// The sender that the endpoint's own verifier names, where it names any.
+    #[arg(long, conflicts_with_all = ["given", "files", "env"])]
+    sender: Option<String>,
 }
 
 impl MessageArgs {
-    fn name(&self) -> Result<DedupKey, CliError> {
+    /// What the message is called in the store; there may be one for each secret.
+    fn keys(&self, store: &DedupStore) -> Result<Vec<DedupKey>, CliError> {
+        let scheme = match scheme::find(&self.provider) {
+            Some(scheme) => scheme,
+            None if self.sender.is_some() => Arc::new(Scheme::verified_elsewhere(&self.provider)?),
+            None => return Err(ConfigError::unknown_provider(&self.provider).into()),
+        };
         let id = match (&self.id, &self.key) {
             (_, Some(key)) => OperatorId::User(key),
             (id, None) => OperatorId::Provider(id.as_deref().unwrap_or_default()),
         };
+        let name = MessageName::for_operator(&scheme, id)?;
         let endpoint = self.endpoint.as_deref().unwrap_or(&self.provider);
-        Ok(DedupStore::key(&self.provider, endpoint, id)?)
+        let scope = Scope::new(store.operators_namespace(self.namespace.as_deref())?, &self.provider, endpoint);
+        if let Some(sender) = &self.sender {
+            return Ok(vec![DedupKey::of(&scope, &Sender::Named(sender.clone()), &name)]);
+        }
+        let mut keys = Vec::new();
+        for text in self.secrets.resolve(&scheme.secret_env)? {
+            let secret = Secret::for_scheme(&text, &scheme)?;
+            keys.extend(store.operators_key(&scope, &secret, &name).map_err(unanswered)?);
+        }
+        match keys.is_empty() {
+            true => Err(CliError::failure(
+                "the store knows no message that was signed with this secret at this endpoint: check the namespace, the provider \
+                 and the endpoint's name",
+            )),
+            false => Ok(keys),
+        }
     }
 }
 
@@ -90,17 +124,24 @@ pub(crate) fn migrate(args: MigrateArgs) -> Result<(), CliError> {
 }
 
 fn get(args: &MessageArgs) -> Result<(), CliError> {
-    let found = open(&args.store)?.get(&args.name()?).map_err(unanswered)?;
-    match found {
-        Some(entry) => print(&described(&entry, now()).to_string()),
-        None => Err(CliError::failure("the store does not know this message")),
+    let store = open(&args.store)?;
+    for key in args.keys(&store)? {
+        if let Some(entry) = store.get(&key).map_err(unanswered)? {
+            return print(&described(&entry, now()).to_string());
+        }
     }
+    Err(CliError::failure(UNKNOWN))
 }
 
 fn forget(args: &MessageArgs) -> Result<(), CliError> {
-    match open(&args.store)?.forget(&args.name()?).map_err(unanswered)? {
+    let store = open(&args.store)?;
+    let mut forgotten = false;
+    for key in args.keys(&store)? {
+        forgotten |= store.forget(&key).map_err(unanswered)?;
+    }
+    match forgotten {
         true => print("forgotten: its next attempt runs the handler"),
-        false => Err(CliError::failure("the store does not know this message")),
+        false => Err(CliError::failure(UNKNOWN)),
     }
 }
 

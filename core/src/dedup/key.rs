@@ -4,11 +4,36 @@ use std::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 
+use super::sender::Sender;
+use crate::error::ConfigError;
+use crate::scheme::Scheme;
 use crate::verify::VerifiedMessage;
 
 /// Keeps a provider's ids apart from the keys of a user's function.
-const PROVIDER_ID: &str = "surehook/dedup/v1/provider-id";
-const USER_KEY: &str = "surehook/dedup/v1/user-key";
+const PROVIDER_ID: &str = "surehook/dedup/v2/provider-id";
+const USER_KEY: &str = "surehook/dedup/v2/user-key";
+const MESSAGE: &str = "surehook/dedup/v2/message";
+
+/// Whose messages an endpoint's are: what its name is, and where that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    namespace: String,
+    provider: String,
+    endpoint: String,
+}
+
+impl Scope {
+    /// The `namespace` keeps applications apart that share a store. None of the three may come from a request.
+    pub fn new(namespace: impl Into<String>, provider: impl Into<String>, endpoint: impl Into<String>) -> Self {
+        Self { namespace: namespace.into(), provider: provider.into(), endpoint: endpoint.into() }
+    }
+
+    /// The digest over these names and then `parts`, for one use.
+    pub(super) fn digest<'a>(&'a self, domain: &'a str, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+        let names = [domain, &self.namespace, &self.provider, &self.endpoint].map(str::as_bytes);
+        digest(names.into_iter().chain(parts))
+    }
+}
 
 /// What an operator calls a message by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +44,52 @@ pub enum OperatorId<'a> {
     User(&'a str),
 }
 
-/// The name of one message at one endpoint, in a dedup store.
+/// What a message is called among those of its sender: only signed bytes make it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageName([u8; 32]);
+
+impl MessageName {
+    /// The name of a message: its provider's own id, or the key that the user's function made of it. The two are never the same,
+    /// even when their texts are.
+    ///
+    /// Where the provider does not sign its id, whoever saw a message could send it again under another. The body's hash then
+    /// stands for it. Where a signed time bounds how late that can be done, or where the body is not signed either, id and hash
+    /// together do: two events may have the same body.
+    pub fn of(message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
+        let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
+        // A body is hashed only where it counts: it may be long.
+        let (domain, id, body) = match user_key {
+            Some(key) => (USER_KEY, key, None),
+            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), None),
+            None if body_alone => ("surehook/dedup/v2/body", "", Some(Fingerprint::of(message.body()))),
+            None => ("surehook/dedup/v2/unsigned-id", message.message_id(), Some(Fingerprint::of(message.body()))),
+        };
+        let parts = [domain, id].map(str::as_bytes);
+        Self(digest(parts.into_iter().chain(body.as_ref().map(|body| &body.as_bytes()[..]))))
+    }
+
+    /// The name of a message that an operator means, to look it up or to let it run again. Never for what a request says.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] for the id of a provider that does not sign it, e.g. `github`: there the body is a part of
+    /// the name.
+    pub fn for_operator(scheme: &Scheme, id: OperatorId<'_>) -> Result<Self, ConfigError> {
+        let (domain, id) = match id {
+            OperatorId::Provider(_) if !scheme.signs_message_id() => {
+                let fault = format!("{} does not sign it, so it does not name a message by itself", scheme.provider);
+                return Err(ConfigError::invalid_option("id", fault));
+            }
+            OperatorId::Provider(id) => (PROVIDER_ID, id),
+            OperatorId::User(key) => (USER_KEY, key),
+        };
+        Ok(Self(digest([domain, id].map(str::as_bytes))))
+    }
+}
+
+/// The name of one message of one sender at one endpoint, in a dedup store.
 ///
 /// A request yields one only as a [`VerifiedMessage`], so a forged one can never touch a store. It is the SHA-256 over the
-/// length-prefixed namespace, provider, endpoint and id, so no two different quadruples share an input.
+/// length-prefixed namespace, provider, endpoint, sender and name, so no two different ones share an input.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DedupKey([u8; 32]);
 
@@ -35,35 +102,17 @@ impl Hash for DedupKey {
 }
 
 impl DedupKey {
-    /// The key of a message, under the provider's own id or under the key that the user's function made of it.
-    ///
-    /// The `namespace` keeps applications apart that share a store. The same message sent to two endpoints has two
-    /// keys. A user's key never equals a provider's id, even when the texts are the same.
-    ///
-    /// Only signed bytes make an id: where the provider does not sign its own, whoever saw a message could send it again under
-    /// another. The body's hash then stands for it. Where a signed time bounds how late that can be done, or where the body is
-    /// not signed either, id and hash together do: two events may have the same body.
-    pub fn of(namespace: &str, endpoint: &str, message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
-        // A body is hashed only where it counts: it may be long.
-        let (domain, id, body) = match user_key {
-            Some(key) => (USER_KEY, key, None),
-            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), None),
-            None if body_alone => ("surehook/dedup/v1/body", "", Some(Fingerprint::of(message.body()))),
-            None => ("surehook/dedup/v1/unsigned-id", message.message_id(), Some(Fingerprint::of(message.body()))),
-        };
-        let parts = [domain, namespace, &message.scheme().provider, endpoint, id].map(str::as_bytes);
-        Self(digest(parts.into_iter().chain(body.as_ref().map(|body| &body.as_bytes()[..]))))
+    /// The key of a message. The same message at two endpoints, or of two senders, has two keys.
+    pub fn of(scope: &Scope, sender: &Sender, name: &MessageName) -> Self {
+        let [kind, who] = sender.parts();
+        Self(scope.digest(MESSAGE, [kind, who, &name.0]))
     }
 
-    /// The key of a message that an operator names, to look it up or to let it run again. Never for what a request says.
-    /// A message whose provider does not sign its id has no such key: its body is a part of the key.
-    pub fn for_operator(namespace: &str, provider: &str, endpoint: &str, id: OperatorId<'_>) -> Self {
-        let (domain, id) = match id {
-            OperatorId::Provider(id) => (PROVIDER_ID, id),
-            OperatorId::User(key) => (USER_KEY, key),
-        };
-        Self(digest([domain, namespace, provider, endpoint, id].map(str::as_bytes)))
+    /// The key that its 64 hexadecimal digits stand for, as an attempt's record has them.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let whole = digits.len() == 64 && base16ct::mixed::decode(digits, &mut bytes).is_ok();
+        whole.then_some(Self(bytes))
     }
 
     /// The key's bytes, for stores outside of this process.
@@ -114,7 +163,7 @@ impl std::fmt::Debug for Fingerprint {
 }
 
 /// The SHA-256 over parts of which each carries its length, so that a boundary between them cannot be shifted.
-pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

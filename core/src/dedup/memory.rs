@@ -9,6 +9,7 @@ use lru::{DefaultHasher, LruCache};
 use super::key::{DedupKey, Fingerprint};
 use super::machine::{self, Change, Claim, Completion, Entry, LEASE_LIMIT, OwnerToken, Release, Renewal};
 use super::response::StoredResponse;
+use super::sender::RegistryKey;
 use super::store::{Store, StoreError};
 use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::time::Timestamp;
@@ -59,6 +60,7 @@ pub struct MemoryStats {
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     evictions: AtomicU64,
+    senders: Mutex<HashMap<RegistryKey, Vec<u8>>>,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,7 @@ impl MemoryStore {
         let count = (limits.entries / MIN_SHARD_ENTRIES).min(limits.bytes / MIN_SHARD_BYTES).clamp(1, MAX_SHARDS);
         let each = MemoryLimits { entries: limits.entries / count, bytes: limits.bytes / count };
         let shards = (0..count).map(|_| Mutex::new(Shard::new(each))).collect();
-        Self { shards, evictions: AtomicU64::new(0) }
+        Self { shards, evictions: AtomicU64::new(0), senders: Mutex::new(HashMap::new()) }
     }
 
     /// What the store holds now.
@@ -107,7 +109,7 @@ impl MemoryStore {
 }
 
 /// A shard is consistent between any two statements that can panic, so a poisoned lock is as good as any.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+fn lock<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -159,6 +161,19 @@ impl Store for MemoryStore {
         let step = machine::release(shard.get(key), owner);
         shard.apply(key, step.change);
         Ok(step.verdict)
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(lock(&self.senders).get(registry).cloned())
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        let mut senders = lock(&self.senders);
+        let unchanged = senders.get(registry).map(Vec::as_slice) == old;
+        if unchanged {
+            senders.insert(*registry, new.to_vec());
+        }
+        Ok(unchanged)
     }
 }
 
@@ -245,6 +260,7 @@ fn weight(entry: &Entry) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dedup::{MessageName, Scope, Sender};
     use crate::{Verifier, sign};
 
     fn key() -> DedupKey {
@@ -254,7 +270,7 @@ mod tests {
             [(b"svix-id", b"msg_1"), (b"svix-timestamp", b"1"), (b"svix-signature", signature.as_bytes())];
         let verifier = Verifier::new("clerk", &[secret]).expect("a verifier");
         let message = verifier.verify(b"", &headers, Timestamp::from_unix_seconds(1)).expect("it verifies");
-        DedupKey::of("app", "clerk", &message, None)
+        DedupKey::of(&Scope::new("app", "clerk", "clerk"), &Sender::Unnamed, &MessageName::of(&message, None))
     }
 
     #[test]

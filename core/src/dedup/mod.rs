@@ -3,7 +3,10 @@
 //! ```
 //! use std::sync::Arc;
 //! use std::time::Duration;
-//! use surehook_core::dedup::{Claim, Completion, DedupKey, Fingerprint, MemoryStore, OwnerToken, Store, StoredResponse};
+//! use surehook_core::dedup::{
+//!     Claim, Completion, DedupKey, Fingerprint, MemoryStore, MessageName, OwnerToken, RegistryKey, Scope, Sender, Senders, Store,
+//!     StoredResponse,
+//! };
 //! use surehook_core::{Timestamp, Verifier, sign};
 //!
 //! let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -18,7 +21,14 @@
 //! let message = verifier.verify(b"{}", &headers, now).unwrap();
 //!
 //! let store = MemoryStore::default();
-//! let key = DedupKey::of("my-app", "clerk", &message, None);
+//! // Who signs with another secret is another sender.
+//! let scope = Scope::new("my-app", "clerk", "users");
+//! let registry = RegistryKey::of(&scope);
+//! let tag = message.signers().next().unwrap().seed().tag(&registry);
+//! let mut senders = Senders::default();
+//! senders.register(&[tag]);
+//! let sender = Sender::Registered(senders.of(tag).unwrap());
+//! let key = DedupKey::of(&scope, &sender, &MessageName::of(&message, None));
 //! let body = Fingerprint::of(message.body());
 //! let (first, second) = (OwnerToken::new(1), OwnerToken::new(2));
 //! let lease = Duration::from_secs(30);
@@ -40,11 +50,13 @@ mod memory;
 mod replay_guard;
 mod response;
 mod reuse;
+mod sender;
 mod store;
 mod sync;
 
 pub use entry::UnreadableEntry;
-pub use key::{DedupKey, Fingerprint, OperatorId};
+pub(crate) use key::digest;
+pub use key::{DedupKey, Fingerprint, MessageName, OperatorId, Scope};
 pub use machine::{
     Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,
     claim, complete, release, renew,
@@ -53,4 +65,5 @@ pub use memory::{MemoryLimits, MemoryStats, MemoryStore};
 pub use replay_guard::{ReplayGuard, ReplayPass};
 pub use response::{STORED_BODY_LIMIT, STORED_HEADERS_LIMIT, StoredBody, StoredResponse};
 pub use reuse::{IdReuse, OnIdReuse, on_id_reuse};
+pub use sender::{RegistryKey, Sender, SenderId, SenderTag, Senders};
 pub use store::{Store, StoreError};

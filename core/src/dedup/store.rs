@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::key::{DedupKey, Fingerprint};
 use super::machine::{Claim, Completion, OwnerToken, Release, Renewal};
 use super::response::StoredResponse;
+use super::sender::RegistryKey;
 use crate::time::Timestamp;
 
-/// Keeps the entries of [`machine`](super::claim), each method one atomic operation on one entry.
+/// Keeps the entries of [`machine`](super::claim), and the records of [`Senders`](super::Senders); each method is one atomic
+/// operation on one of them.
 ///
 /// A store with a clock of its own (a database that several hosts share) uses that one and takes `now` for the caller's
 /// opinion; all others use `now`.
@@ -53,6 +55,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store could not be asked. The claim lapses with its lease.
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError>;
+
+    /// The record of an endpoint's senders, as [`Senders::to_bytes`](super::Senders::to_bytes) wrote it.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Puts `new` in the place of that record, without an expiry, where it still is `old`; says whether it was. `None`: there was
+    /// none.
+    ///
+    /// # Errors
+    /// The store could not be asked. Whether the record was replaced is unknown.
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError>;
 }
 
 /// A dedup store could not be asked.

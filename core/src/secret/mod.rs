@@ -3,6 +3,7 @@
 mod decode;
 mod generate;
 pub(crate) mod key;
+mod seed;
 mod shape;
 mod signing;
 
@@ -15,6 +16,7 @@ use crate::scheme::{Algorithm, Scheme, SecretForm};
 pub(crate) use decode::{base64_strict, bytes_of, without_prefixes};
 pub use generate::generate_secret;
 use key::Key;
+pub use seed::{SecretIdentity, TagSeed};
 pub(crate) use signing::SigningKey;
 
 /// Fewer bytes than this are refused, unless the user chose the secret.
@@ -39,6 +41,7 @@ pub struct Secret {
     /// One, or two where the text does not tell which of a scheme's two rules it follows.
     keys: SmallVec<[Key; 1]>,
     text: Zeroizing<String>,
+    seed: TagSeed,
     weak: bool,
     /// What a text that its user chose looks like, where that is seldom meant.
     odd: Option<&'static str>,
@@ -86,6 +89,11 @@ impl Secret {
         self.odd.and_then(|_| shape::looks_like(&self.text))
     }
 
+    /// What its tag in a dedup store is made of.
+    pub fn seed(&self) -> &TagSeed {
+        &self.seed
+    }
+
     pub(crate) fn keys(&self) -> &[Key] {
         &self.keys
     }
@@ -102,10 +110,11 @@ impl Secret {
         };
         let text = Zeroizing::new(text.to_owned());
         if let Some(algorithm) = decode::public_key_algorithm(&text, form) {
-            let key = Key::public(algorithm, &bytes_of(&text, form)?)?;
-            return Ok(Self { keys: smallvec![key], text, weak: false, odd });
+            let bytes = bytes_of(&text, form)?;
+            let keys = smallvec![Key::public(algorithm, &bytes)?];
+            return Ok(Self { keys, text, seed: TagSeed::public(bytes), weak: false, odd });
         }
-        let candidates = decode::shared_keys(&text, form)?;
+        let mut candidates = decode::shared_keys(&text, form)?;
         let length = candidates.iter().map(|bytes| bytes.len()).min().unwrap_or(0);
         if length == 0 {
             return Err(ConfigError::secret_invalid(shape::EMPTY));
@@ -116,7 +125,9 @@ impl Secret {
             ));
         }
         let keys = candidates.iter().map(|bytes| Key::shared(algorithm, bytes)).collect::<Result<_, _>>()?;
-        Ok(Self { keys, text, weak: length < RECOMMENDED_KEY_BYTES, odd })
+        // The last one is that of the narrower rule: with and without its prefix it is the same key.
+        let seed = TagSeed::shared(candidates.pop().unwrap_or_default(), form);
+        Ok(Self { keys, text, seed, weak: length < RECOMMENDED_KEY_BYTES, odd })
     }
 }
 

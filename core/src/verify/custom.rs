@@ -1,9 +1,7 @@
 //! Verification by a function of the user, for what no scheme can say.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::message::bounded;
 use super::{VerifiedMessage, Verifier};
 use crate::error::{ReasonCode, Rejection};
 use crate::request::Incoming;
@@ -14,8 +12,11 @@ use crate::scheme::Scheme;
 pub enum CustomVerdict {
     /// The signature is right.
     Accepted {
-        /// What names the message over its attempts, where the verifier knows it; the scheme's place otherwise.
+        /// What names the message over its attempts, where the verifier knows it; it counts as signed. The scheme's place
+        /// otherwise.
         message_id: Option<String>,
+        /// Who sent the message, where the verifier tells several senders apart; one and the same otherwise.
+        sender: Option<String>,
     },
     /// It is not right.
     Refused,
@@ -39,7 +40,7 @@ impl Verifier {
     ///
     /// let verifier = Verifier::custom(scheme::find("github").unwrap());
     /// let incoming = Incoming::post(&[], b"{}");
-    /// let accepted = || CustomVerdict::Accepted { message_id: Some("msg_1".to_owned()) };
+    /// let accepted = || CustomVerdict::Accepted { message_id: Some("msg_1".to_owned()), sender: None };
     /// assert_eq!(verifier.verify_by(&incoming, accepted).unwrap().message_id(), "msg_1");
     /// assert_eq!(verifier.verify_by(&incoming, || CustomVerdict::Refused).unwrap_err().code().as_str(), "verifier_error");
     /// ```
@@ -52,10 +53,13 @@ impl Verifier {
             return Err(self.refuse(ReasonCode::BodyTooLarge, incoming.headers));
         }
         match check() {
-            CustomVerdict::Accepted { message_id: Some(id) } if !id.is_empty() => {
-                Ok(VerifiedMessage::new(&self.scheme, Some(Cow::Owned(bounded(id))), None, incoming.body))
+            CustomVerdict::Accepted { message_id, sender } => {
+                let message = match message_id.filter(|id| !id.is_empty()) {
+                    Some(id) => VerifiedMessage::vouched(&self.scheme, id, incoming.body),
+                    None => self.message(incoming, self.claimed_id(incoming.headers), None),
+                };
+                Ok(message.from_sender(sender))
             }
-            CustomVerdict::Accepted { .. } => Ok(self.message(incoming, self.claimed_id(incoming.headers), None)),
             CustomVerdict::Refused | CustomVerdict::Failed => {
                 Err(self.refuse(ReasonCode::VerifierError, incoming.headers))
             }
@@ -71,7 +75,7 @@ mod tests {
     fn a_long_id_of_a_verifier_is_named_by_its_hash() {
         let verifier = Verifier::custom(crate::scheme::find("github").unwrap());
         let named = |id: String| {
-            let accepted = || CustomVerdict::Accepted { message_id: Some(id) };
+            let accepted = || CustomVerdict::Accepted { message_id: Some(id), sender: None };
             verifier.verify_by(&Incoming::post(&[], b"{}"), accepted).unwrap().message_id().to_owned()
         };
         assert_eq!(named("x".repeat(256)), "x".repeat(256));

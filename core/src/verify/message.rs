@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
+use crate::dedup;
 use crate::fields;
 use crate::scheme::{Path, Scheme};
 use crate::secret::Secret;
@@ -26,6 +27,7 @@ pub struct VerifiedMessage<'a> {
     timestamp: Option<Timestamp>,
     body: &'a [u8],
     signers: Signers<'a>,
+    sender: Option<String>,
 }
 
 /// The secrets that a message was signed with, each with the key of it that was used.
@@ -41,7 +43,12 @@ impl<'a> VerifiedMessage<'a> {
     ) -> Self {
         let id_signed = id.is_none() || scheme.signs_message_id();
         let message_id = id.unwrap_or_else(|| Cow::Owned(hash_name(body)));
-        Self { scheme, message_id, id_signed, timestamp, body, signers: Signers::new() }
+        Self { scheme, message_id, id_signed, timestamp, body, signers: Signers::new(), sender: None }
+    }
+
+    /// A message with an id that whoever verified it vouches for.
+    pub(super) fn vouched(scheme: &'a Scheme, id: String, body: &'a [u8]) -> Self {
+        Self { id_signed: true, ..Self::new(scheme, Some(Cow::Owned(bounded(id))), None, body) }
     }
 
     /// The same, signed with these secrets.
@@ -52,6 +59,12 @@ impl<'a> VerifiedMessage<'a> {
     /// The key that it was signed with, the first of several; `None`: a function of the user verified it.
     pub(crate) fn key(&self) -> Option<&'a Key> {
         self.signers.first().map(|(_, key)| *key)
+    }
+
+    /// The same, from a sender that the user's own function names: it stands in the message's key in place of the secrets. An
+    /// empty name is none.
+    pub fn from_sender(self, name: Option<String>) -> Self {
+        Self { sender: name.filter(|name| !name.is_empty()), ..self }
     }
 
     /// The row of the provider that signed it.
@@ -76,6 +89,16 @@ impl<'a> VerifiedMessage<'a> {
         self.timestamp
     }
 
+    /// The secrets of the endpoint that the message was signed with, in their order; none where the user's own function verified.
+    pub fn signers(&self) -> impl Iterator<Item = &'a Secret> {
+        self.signers.iter().map(|(secret, _)| *secret)
+    }
+
+    /// Who sent it, where a function of the user named somebody.
+    pub fn sender(&self) -> Option<&str> {
+        self.sender.as_deref()
+    }
+
     /// The body's bytes.
     pub fn body(&self) -> &'a [u8] {
         self.body
@@ -86,19 +109,33 @@ impl<'a> VerifiedMessage<'a> {
 pub(super) fn id_in_body(paths: &[Path], body: &[u8]) -> Option<String> {
     let paths: SmallVec<[&Path; 4]> = paths.iter().collect();
     let parts: Option<Vec<String>> = fields::read(body, &paths).into_iter().collect();
-    let id = parts?.join(":");
-    (!id.is_empty()).then(|| bounded(id))
+    let parts = parts?;
+    let id = parts.join(":");
+    // Where only the last part has colons, the others end at the first ones. Otherwise a boundary could be shifted.
+    let ambiguous = parts.split_last().is_some_and(|(_, first)| first.iter().any(|part| part.contains(':')));
+    match ambiguous {
+        true => Some(named_by(&id, &hex(&dedup::digest(parts.iter().map(String::as_bytes))))),
+        false => (!id.is_empty()).then(|| bounded(id)),
+    }
 }
 
 /// The id, or where it is long its start and its hash.
-pub(super) fn bounded(id: String) -> String {
+fn bounded(id: String) -> String {
     if id.len() <= MAX_ID_BYTES {
         return id;
     }
-    format!("{}-{}", cut(&id, MAX_ID_BYTES / 2), hash_name(id.as_bytes()))
+    named_by(&id, &hex(&Sha256::digest(id.as_bytes()).into()))
+}
+
+/// The start of an id, and a hash that tells it from others.
+fn named_by(id: &str, hash: &str) -> String {
+    format!("{}-sha256-{hash}", cut(id, MAX_ID_BYTES / 2))
 }
 
 fn hash_name(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    format!("sha256-{}", base16ct::lower::encode_string(&hash[..HASH_BYTES]))
+    format!("sha256-{}", hex(&Sha256::digest(bytes).into()))
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    base16ct::lower::encode_string(&hash[..HASH_BYTES])
 }

@@ -201,7 +201,8 @@ impl Verifier {
         self.secrets.iter().flat_map(Secret::warnings)
     }
 
-    pub(crate) fn secrets(&self) -> &[Secret] {
+    /// The secrets it was made with.
+    pub fn secrets(&self) -> &[Secret] {
         &self.secrets
     }
 

@@ -1,6 +1,6 @@
 //! Signed messages for tests.
 
-use surehook_core::dedup::DedupKey;
+use surehook_core::dedup::{DedupKey, MessageName, RegistryKey, Scope, Sender, Senders};
 use surehook_core::{Timestamp, VerifiedMessage, Verifier, sign};
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -28,5 +28,21 @@ pub(crate) fn verified<T>(
 /// The key of a message of `clerk` at the endpoint `clerk`.
 #[allow(dead_code, reason = "not every test needs it")]
 pub(crate) fn key(id: &str) -> DedupKey {
-    verified("clerk", id, SIGNED_AT, b"{}", |message| DedupKey::of("app", "clerk", message, None))
+    verified("clerk", id, SIGNED_AT, b"{}", |message| key_of("app", "clerk", message, None))
+}
+
+/// The key of a message whose sender is registered with one secret.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn key_of(
+    namespace: &str,
+    endpoint: &str,
+    message: &VerifiedMessage<'_>,
+    user_key: Option<&str>,
+) -> DedupKey {
+    let scope = Scope::new(namespace, &message.scheme().provider, endpoint);
+    let tag = message.signers().next().expect("a signer").seed().tag(&RegistryKey::of(&scope));
+    let mut senders = Senders::default();
+    senders.register(&[tag]);
+    let sender = Sender::Registered(senders.of(tag).expect("it was registered"));
+    DedupKey::of(&scope, &sender, &MessageName::of(message, user_key))
 }

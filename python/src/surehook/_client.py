@@ -11,6 +11,7 @@ from surehook import _native
 from surehook._before_send import BeforeSend, serve
 from surehook._exit import EXIT_SECONDS
 from surehook._notices import log_notices
+from surehook._service import package
 from surehook.errors import from_native
 
 _ADAPTERS = ("django", "fastapi", "flask")
@@ -39,6 +40,7 @@ def init(
     spool_max_bytes: int | None = None,
     ca_file: str | os.PathLike[str] | None = None,
     before_send: BeforeSend | None = None,
+    service: str | None = None,
 ) -> None:
     """Start sending what happens to webhooks to a collector.
 
@@ -53,6 +55,10 @@ def init(
     ``before_send`` gets each attempt as a dict in the form of the wire before it is sent, on a thread of its
     own. What it returns is sent; with None nothing is, and the attempt is counted as dropped, as it is when
     it raises or returns what is no attempt. While it hangs nothing is sent; webhooks are handled.
+
+    ``service`` is what the application is called, so that the dashboard tells it from others, and so does a
+    dedup store that it shares with them. By default ``SUREHOOK_SERVICE``, then ``OTEL_SERVICE_NAME``, then
+    the project's name or the platform's.
 
     Raises ConfigurationError when the endpoint is not a URL, ``ca_file`` holds no certificates, or the
     directory cannot be written to.
@@ -71,6 +77,8 @@ def init(
             ca_file=_path("ca_file", ca_file),
             before_send=before_send,
             serve=serve,
+            service=service,
+            package=package(),
         )
     except (_native.NativeError, UnicodeEncodeError) as error:
         raise from_native(error) from None

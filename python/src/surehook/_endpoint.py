@@ -16,6 +16,7 @@ from surehook._exit import watch_server
 from surehook._failure import type_name
 from surehook._notices import log_notices
 from surehook._scheme import SchemeLike, scheme_json
+from surehook._service import package
 from surehook._tracing import Trace, tracer
 from surehook._transaction import begin_in_transaction, run, run_async
 from surehook._verifier import SignatureVerifier, Verdict, Verifier
@@ -43,7 +44,8 @@ class EndpointOptions(TypedDict, total=False):
     scheme: SchemeLike | None
     #: One secret or several (rotation); by default the provider's environment variables.
     signature_secret: str | bytes | Sequence[str | bytes] | None
-    #: ``(request, body, headers)`` to True or the message's id, or False: verifies in place of the scheme.
+    #: ``(request, body, headers)`` to True, the message's id, or ``{"id": ..., "sender": ...}``; or to False:
+    #: verifies in place of the scheme.
     signature_verifier: SignatureVerifier | None
     #: The public URL without its query, for providers that sign it (Twilio, Square, HubSpot).
     url: str | None
@@ -64,6 +66,9 @@ class EndpointOptions(TypedDict, total=False):
     #: Where handled messages are remembered: ``memory://`` (default), ``sqlite:///absolute/path``, ``redis://``,
     #: ``postgres://`` (see ``docs/dedup.md``) or ``off``; or a store in the application's own database.
     dedup: str | ApplicationStore | None
+    #: Keeps the application's messages apart from those of others in the same store; by default
+    #: ``SUREHOOK_NAMESPACE``, then ``?namespace=`` of the store's URL, then the ``service`` of ``init``.
+    namespace: str | None
     #: Seconds that a handled message is remembered; 96 hours by default.
     dedup_ttl: float | None
     #: When the store cannot be asked: ``reject`` (default, 503) or ``process``, without de-duplication.
@@ -156,6 +161,7 @@ class Endpoint:
                 custom_verifier=function is not None,
                 traced=self._tracer is not None,
                 workers=workers(),
+                package=package(),
             )
         except (_native.NativeError, UnicodeEncodeError) as error:
             raise from_native(error) from None
@@ -247,9 +253,11 @@ class Endpoint:
                 verdict = self._verifier.check(self.name, request, body, headers)
             begun = self._ask(method, path, headers, body, request, verdict)
             self._advise(body, body_advice)
+            if isinstance(begun, _native.Pending):
+                begun = begun.wait()
             if self._store is not None:
                 return run(begin_in_transaction(begun, self._store, trace))
-            return _public(begun.wait() if isinstance(begun, _native.Pending) else begun, trace)
+            return _public(begun, trace)
         except BaseException as error:
             _abandon(trace, error)
             raise
@@ -274,9 +282,11 @@ class Endpoint:
                 verdict = await self._verifier.check_async(self.name, request, body, headers)
             begun = self._ask(method, path, headers, body, request, verdict)
             self._advise(body, body_advice)
+            if isinstance(begun, _native.Pending):
+                begun = await settled(begun)
             if self._store is not None:
                 return await run_async(begin_in_transaction(begun, self._store, trace))
-            return _public(await settled(begun) if isinstance(begun, _native.Pending) else begun, trace)
+            return _public(begun, trace)
         except BaseException as error:
             _abandon(trace, error)
             raise

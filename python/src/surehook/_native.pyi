@@ -116,6 +116,8 @@ class Endpoint:
         traced: bool = False,
         application: str | None = None,
         workers: tuple[int | None, int] | None = None,
+        namespace: str | None = None,
+        package: str | None = None,
     ) -> Endpoint: ...
     @property
     def name(self) -> str: ...
@@ -134,7 +136,7 @@ class Endpoint:
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes | None,
         missing: str | None,
-        verdict: bool | str | None,
+        verdict: bool | str | tuple[str | None, str | None] | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
     ) -> (
         Any
@@ -241,6 +243,8 @@ def init(
     ca_file: str | None,
     before_send: _BeforeSend | None,
     serve: Callable[[Attempts, _BeforeSend], None],
+    service: str | None,
+    package: str | None,
 ) -> None: ...
 def flush(timeout: float) -> bool: ...
 def shutdown(timeout: float) -> bool: ...

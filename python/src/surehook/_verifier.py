@@ -5,17 +5,32 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypedDict
 
 from surehook._delivery import Headers
 
-#: ``(request, body, headers)`` to True or the message's id (accepted), or False (refused). It may be async.
-SignatureVerifier = Callable[[Any, bytes, dict[str, str]], "bool | str | Awaitable[bool | str]"]
+
+class VerifiedMessage(TypedDict, total=False):
+    """What a verifier accepts, and what it knows of it."""
+
+    #: What names the message over its retries.
+    id: str | None
+    #: Who sent it, where several senders come to one endpoint: their messages are told apart by it.
+    sender: str | None
+
+
+Said = bool | str | VerifiedMessage
+#: ``(request, body, headers)`` to True, the message's id or a VerifiedMessage (accepted), or False (refused).
+#: It may be async.
+SignatureVerifier = Callable[[Any, bytes, dict[str, str]], "Said | Awaitable[Said]"]
 #: What the native module takes: None means that the verifier itself failed, which refuses too.
-Verdict = bool | str | None
+Verdict = bool | str | tuple[str | None, str | None] | None
 
 _RAISED = "signature_verifier of %r raised: the request is refused"
-_WRONG = "signature_verifier of %r returned %s, not bool or the message's id: the request is refused"
+_WRONG = (
+    "signature_verifier of %r returned %s, not bool, the message's id, or a dict with id and sender: "
+    "the request is refused"
+)
 
 _logger = logging.getLogger("surehook")
 
@@ -53,6 +68,11 @@ class Verifier:
 def _verdict(endpoint: str, said: object) -> Verdict:
     if isinstance(said, bool) or (isinstance(said, str) and said):
         return said
+    if isinstance(said, dict) and said.keys() <= {"id", "sender"}:
+        names = (said.get("id"), said.get("sender"))
+        texts = all(name is None or (isinstance(name, str) and name) for name in names)
+        if texts and any(names):
+            return names
     if inspect.iscoroutine(said):
         said.close()
     _logger.error(_WRONG, endpoint, "an empty str" if said == "" else type(said).__name__)

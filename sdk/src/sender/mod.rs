@@ -60,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) sdk: SdkInfo,
     /// The API key: labels that are redacted stay apart under it.
     pub(crate) label_key: Zeroizing<String>,
+    /// What the application is called.
+    pub(crate) service: Option<String>,
     /// Where to send; `None`: telemetry is off.
     pub(crate) target: Option<Target>,
     /// Where attempts are kept until a collector has them; `None`: in memory.

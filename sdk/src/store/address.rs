@@ -7,6 +7,7 @@ use surehook_core::ConfigError;
 
 #[cfg(feature = "redis")]
 use super::certificates::CertificateFiles;
+use crate::service;
 
 /// The stores there are, for error messages.
 const KNOWN: &str = "memory://, off, sqlite:///path, redis://, rediss://, redis+cluster://, rediss+cluster://, \
@@ -68,6 +69,22 @@ impl Address {
             _ => Err(unusable(format!("there is no store of this kind; it must be one of {KNOWN}"))),
         }
     }
+}
+
+/// The URL without `?namespace=`, and what that says. Every kind of store may have it, beside other parameters.
+pub(super) fn take_namespace(url: &str) -> Result<(String, Option<String>), ConfigError> {
+    const NAME: &str = "namespace=";
+    let Some((base, query)) =
+        url.rsplit_once('?').filter(|(_, query)| query.split('&').any(|part| part.starts_with(NAME)))
+    else {
+        return Ok((url.to_owned(), None));
+    };
+    let (own, others): (Vec<_>, Vec<_>) = query.split('&').partition(|part| part.starts_with(NAME));
+    let [namespace] = own[..] else { return Err(unusable("it has ?namespace= twice")) };
+    let namespace = decoded(&namespace[NAME.len()..])?;
+    service::check("dedup", Some(&namespace))?;
+    let url = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
+    Ok((url, Some(namespace)))
 }
 
 fn sqlite_path(rest: &str) -> Result<PathBuf, ConfigError> {
@@ -132,7 +149,7 @@ fn read_query(query: &str, tls: bool) -> Result<CertificateFiles, ConfigError> {
     let mut files = CertificateFiles::default();
     if query.contains(['@', '?', '#']) || !query.split('&').all(|parameter| files.take(parameter)) {
         return Err(unusable(
-            "a redis URL may have ?sslrootcert=, sslcert= and sslkey=, nothing else; write ? as %3F in a password",
+            "a redis URL may have ?namespace=, sslrootcert=, sslcert= and sslkey=, nothing else; write ? as %3F in a password",
         ));
     }
     if !tls {
@@ -161,7 +178,6 @@ fn read_host(text: &str, default_port: u16) -> Result<(String, u16), ConfigError
     Ok((host.to_owned(), port.map_err(|_| unusable("a port must be a number up to 65535"))?))
 }
 
-#[cfg(feature = "redis")]
 fn decoded(text: &str) -> Result<String, ConfigError> {
     let text = percent_decode_str(text).decode_utf8().map_err(|_| unusable("a part of it is not UTF-8"))?;
     Ok(text.into_owned())

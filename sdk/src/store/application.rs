@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Fingerprint, OwnerToken, Release, Renewal, Store, StoreError, StoredResponse,
+    Claim, Completion, DedupKey, Fingerprint, OwnerToken, RegistryKey, Release, Renewal, Store, StoreError,
+    StoredResponse,
 };
 use surehook_core::{ConfigError, Timestamp};
 
@@ -66,6 +67,14 @@ impl Store for ApplicationStore {
     }
 
     fn release(&self, _: &DedupKey, _: OwnerToken) -> Result<Release, StoreError> {
+        refused()
+    }
+
+    fn load_senders(&self, _: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        refused()
+    }
+
+    fn replace_senders(&self, _: &RegistryKey, _: Option<&[u8]>, _: &[u8]) -> Result<bool, StoreError> {
         refused()
     }
 }

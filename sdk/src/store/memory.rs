@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use surehook_core::Timestamp;
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Fingerprint, MemoryStore, OwnerToken, Release, Renewal, Store, StoreError,
-    StoredResponse,
+    Claim, Completion, DedupKey, Fingerprint, MemoryStore, OwnerToken, RegistryKey, Release, Renewal, Store,
+    StoreError, StoredResponse,
 };
 
 use crate::process::PerProcess;
@@ -61,5 +61,13 @@ impl Store for OwnMemory {
 
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
         self.0.get().release(key, owner)
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get().load_senders(registry)
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        self.0.get().replace_senders(registry, old, new)
     }
 }

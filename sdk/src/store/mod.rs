@@ -23,10 +23,12 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, MemoryStore, OperatorId, OwnerToken, Release,
-    Renewal, Store, StoreError, StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, MemoryStore, MessageName, OwnerToken,
+    RegistryKey, Release, Renewal, Scope, Sender, Senders, Store, StoreError, StoredResponse,
 };
-use surehook_core::{ConfigError, Timestamp, scheme};
+use surehook_core::{ConfigError, Secret, Timestamp};
+
+use crate::{service, settings};
 
 use address::Address;
 use application::ApplicationStore;
@@ -36,8 +38,6 @@ use memory::OwnMemory;
 use remote::Remote;
 use sqlite::SqliteStore;
 
-/// Keeps the keys of this library apart from others in a shared store.
-pub(crate) const NAMESPACE: &str = "surehook";
 /// A claim that nobody ended is kept for so long: until then its owner may still complete it. No lease lasts longer.
 pub(crate) const CLAIM_KEPT: Duration = Duration::from_secs(24 * 3600);
 
@@ -58,7 +58,10 @@ static MEMORY: LazyLock<Arc<OwnMemory>> = LazyLock::new(Arc::default);
 /// assert!(!error.contains("secret"));
 /// ```
 #[derive(Clone)]
-pub struct DedupStore(Backing);
+pub struct DedupStore {
+    backing: Backing,
+    namespace: Option<Arc<str>>,
+}
 
 #[derive(Clone)]
 enum Backing {
@@ -94,19 +97,22 @@ pub enum Migration {
 
 impl DedupStore {
     /// The store of a URL: `memory://`, `sqlite:///path`, `redis://`, `rediss://`, `redis+cluster://`, `rediss+cluster://`,
-    /// `redis+sentinel://`, `rediss+sentinel://` or `postgres://`. Nothing is opened or connected yet.
+    /// `redis+sentinel://`, `rediss+sentinel://` or `postgres://`. Nothing is opened or connected yet. `?namespace=` keeps the
+    /// application's messages apart from those of others in the same store.
     ///
     /// # Errors
     /// [`ConfigError::InvalidOption`] for a URL that none of them can be; the message never holds a password.
     pub fn open(url: &str) -> Result<Self, ConfigError> {
-        Ok(Self(match Address::parse(url)? {
+        let (url, namespace) = address::take_namespace(url)?;
+        let backing = match Address::parse(&url)? {
             Address::Memory => Backing::Memory(Arc::clone(&MEMORY)),
             Address::Sqlite(path) => Backing::Sqlite(Arc::new(SqliteStore::new(path))),
             #[cfg(feature = "redis")]
             Address::Redis(servers) => Backing::Remote(redis::open(&servers)?),
             #[cfg(feature = "postgres")]
             Address::Postgres(url) => Backing::Remote(postgres::open(&url)?),
-        }))
+        };
+        Ok(Self { backing, namespace: namespace.map(Arc::from) })
     }
 
     /// A table in the application's own database, asked inside of its own transactions: see
@@ -116,20 +122,20 @@ impl DedupStore {
     /// # Errors
     /// [`ConfigError::InvalidOption`] for a kind that is not 1 to 40 of `a-z`, `0-9`, `_` and `-`.
     pub fn application(kind: &str) -> Result<Self, ConfigError> {
-        Ok(Self(Backing::Application(Arc::new(ApplicationStore::new(kind)?))))
+        Ok(Backing::Application(Arc::new(ApplicationStore::new(kind)?)).into())
     }
 
     /// A store of the application's own that answers at once.
     pub fn of(store: Arc<dyn Store>) -> Self {
-        Self(Backing::Own(store))
+        Backing::Own(store).into()
     }
 
-    /// What the store knows of a message, by the names its endpoint has; the provider's name and the message's id.
+    /// What the store knows of a message.
     ///
     /// # Errors
     /// The store cannot be asked, or is the memory of another process.
     pub fn get(&self, message: &DedupKey) -> Result<Option<Entry>, StoreError> {
-        match &self.0 {
+        match &self.backing {
             Backing::Sqlite(store) => store.get(message),
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => {
@@ -146,7 +152,7 @@ impl DedupStore {
     /// # Errors
     /// The store cannot be asked, or is the memory of another process.
     pub fn forget(&self, message: &DedupKey) -> Result<bool, StoreError> {
-        match &self.0 {
+        match &self.backing {
             Backing::Sqlite(store) => store.forget(message),
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => {
@@ -163,7 +169,7 @@ impl DedupStore {
     /// # Errors
     /// The store cannot be asked.
     pub fn stats(&self) -> Result<StoreStats, StoreError> {
-        match &self.0 {
+        match &self.backing {
             Backing::Memory(store) => {
                 let stats = store.with(MemoryStore::stats);
                 let (running, done) = (stats.running as u64, stats.done as u64);
@@ -182,7 +188,7 @@ impl DedupStore {
     /// # Errors
     /// The store cannot be asked, refuses, or holds something newer than this version knows.
     pub fn migrate(&self) -> Result<Migration, StoreError> {
-        match &self.0 {
+        match &self.backing {
             Backing::Memory(_) | Backing::Own(_) => Ok(Migration::Nothing),
             Backing::Application(_) => Err(only_the_application()),
             Backing::Sqlite(store) => store.migrate(),
@@ -191,19 +197,50 @@ impl DedupStore {
         }
     }
 
-    /// The name of a message in the stores of this library: the endpoint's provider and name, and what the message is
-    /// called by.
+    /// The namespace that its URL names.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The namespace of the keys in this store, as an endpoint without one of its own finds it: `given`, `SUREHOOK_NAMESPACE`, what
+    /// the URL says, the application's name in the environment.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] for the id of a provider that does not sign it, e.g. `github`: there the body is a part
-    /// of a message's name.
-    pub fn key(provider: &str, endpoint: &str, id: OperatorId<'_>) -> Result<DedupKey, ConfigError> {
-        let unsigned = scheme::find(provider).is_some_and(|scheme| !scheme.signs_message_id());
-        if unsigned && matches!(id, OperatorId::Provider(_)) {
-            let fault = format!("{provider} does not sign it, so it does not name a message by itself");
-            return Err(ConfigError::invalid_option("id", fault));
-        }
-        Ok(DedupKey::for_operator(NAMESPACE, provider, endpoint, id))
+    /// [`ConfigError::InvalidOption`] for a namespace that cannot be one.
+    pub fn operators_namespace(&self, given: Option<&str>) -> Result<String, ConfigError> {
+        let named = settings::namespace(given)?.or_else(|| self.namespace().map(str::to_owned));
+        Ok(named.or_else(|| service::name(None, None)).unwrap_or_default())
+    }
+
+    /// The key of a message that an operator names: by its endpoint, a secret of its sender's, and what it is called. `None`: no
+    /// message that was signed with this secret has come to this endpoint.
+    ///
+    /// # Errors
+    /// The store cannot be asked, or is the memory of another process.
+    pub fn operators_key(
+        &self,
+        scope: &Scope,
+        secret: &Secret,
+        name: &MessageName,
+    ) -> Result<Option<DedupKey>, StoreError> {
+        let registry = RegistryKey::of(scope);
+        let senders = self.senders(&registry)?;
+        let sender = senders.of(secret.seed().tag(&registry));
+        Ok(sender.map(|sender| DedupKey::of(scope, &Sender::Registered(sender), name)))
+    }
+
+    fn senders(&self, registry: &RegistryKey) -> Result<Senders, StoreError> {
+        let held = match &self.backing {
+            Backing::Sqlite(store) => store.load_senders(registry)?,
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => {
+                let registry = *registry;
+                store.wait_long(move |backend| backend.load_senders(registry))?
+            }
+            Backing::Memory(_) | Backing::Own(_) => return Err(self.cannot("look into")),
+            Backing::Application(_) => return Err(only_the_application()),
+        };
+        held.map_or(Ok(Senders::default()), |bytes| Senders::from_bytes(&bytes))
     }
 
     /// How long a claim lasts unless it is renewed. In memory, for as long as a handler may run: docs/decisions/0003.
@@ -213,7 +250,7 @@ impl DedupStore {
 
     /// Whether a claim stays when its process dies.
     pub(crate) fn outlives_the_process(&self) -> bool {
-        !matches!(self.0, Backing::Memory(_))
+        !matches!(self.backing, Backing::Memory(_))
     }
 
     /// Whether claims are renewed by the process that lives. Where only the application can ask they are not, and need not be:
@@ -229,7 +266,7 @@ impl DedupStore {
 
     /// Whether an operation waits for a network: then it must not be asked on a thread that others wait for.
     pub(crate) fn is_remote(&self) -> bool {
-        match &self.0 {
+        match &self.backing {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(_) => true,
             _ => false,
@@ -238,11 +275,11 @@ impl DedupStore {
 
     /// Whether only the application can ask it.
     pub(crate) fn is_application(&self) -> bool {
-        matches!(self.0, Backing::Application(_))
+        matches!(self.backing, Backing::Application(_))
     }
 
     fn local(&self) -> &dyn Store {
-        match &self.0 {
+        match &self.backing {
             Backing::Memory(store) => &**store,
             Backing::Sqlite(store) => &**store,
             #[cfg(any(feature = "redis", feature = "postgres"))]
@@ -254,6 +291,12 @@ impl DedupStore {
 
     fn cannot(&self, what: &str) -> StoreError {
         StoreError { reason: format!("no other process can {what} a {} store", self.kind()) }
+    }
+}
+
+impl From<Backing> for DedupStore {
+    fn from(backing: Backing) -> Self {
+        Self { backing, namespace: None }
     }
 }
 
@@ -271,7 +314,7 @@ impl DedupStore {
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         let lease = self.lease();
-        match &self.0 {
+        match &self.backing {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.claim(key, fingerprint, owner, lease).await,
             _ => self.beside(move |store| store.claim(&key, fingerprint, owner, now, lease)).await,
@@ -285,7 +328,7 @@ impl DedupStore {
         now: Timestamp,
     ) -> Result<Renewal, StoreError> {
         let lease = self.lease();
-        match &self.0 {
+        match &self.backing {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.ask(|backend| backend.renew(key, owner, lease)).await,
             _ => self.beside(move |store| store.renew(&key, owner, now, lease)).await,
@@ -300,15 +343,36 @@ impl DedupStore {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<Completion, StoreError> {
-        match &self.0 {
+        match &self.backing {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.ask(|backend| backend.complete(key, owner, response, ttl)).await,
             _ => self.beside(move |store| store.complete(&key, owner, response, now, ttl)).await,
         }
     }
 
+    pub(crate) async fn load_senders_on_io(&self, registry: RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        match &self.backing {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.ask(|backend| backend.load_senders(registry)).await,
+            _ => self.beside(move |store| store.load_senders(&registry)).await,
+        }
+    }
+
+    pub(crate) async fn replace_senders_on_io(
+        &self,
+        registry: RegistryKey,
+        old: Option<Vec<u8>>,
+        new: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        match &self.backing {
+            #[cfg(any(feature = "redis", feature = "postgres"))]
+            Backing::Remote(store) => store.ask(|backend| backend.replace_senders(registry, old, new)).await,
+            _ => self.beside(move |store| store.replace_senders(&registry, old.as_deref(), &new)).await,
+        }
+    }
+
     pub(crate) async fn release_on_io(&self, key: DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
-        match &self.0 {
+        match &self.backing {
             #[cfg(any(feature = "redis", feature = "postgres"))]
             Backing::Remote(store) => store.ask(|backend| backend.release(key, owner)).await,
             _ => self.beside(move |store| store.release(&key, owner)).await,
@@ -321,7 +385,7 @@ impl DedupStore {
         &self,
         ask: impl FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if let Backing::Memory(store) = &self.0 {
+        if let Backing::Memory(store) = &self.backing {
             return ask(&**store);
         }
         let store = self.clone();
@@ -364,6 +428,14 @@ impl Store for DedupStore {
 
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
         self.local().release(key, owner)
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.local().load_senders(registry)
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        self.local().replace_senders(registry, old, new)
     }
 }
 

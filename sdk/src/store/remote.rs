@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use surehook_core::Timestamp;
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, OwnerToken, Release, Renewal, Store, StoreError, StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, OwnerToken, RegistryKey, Release, Renewal, Store, StoreError,
+    StoredResponse,
 };
 
 use super::breaker::Breaker;
@@ -55,6 +56,9 @@ pub(crate) trait Backend: Send + Sync {
         ttl: Duration,
     ) -> Reply<Completion>;
     fn release(self: Arc<Self>, key: DedupKey, owner: OwnerToken) -> Reply<Release>;
+
+    fn load_senders(self: Arc<Self>, registry: RegistryKey) -> Reply<Option<Vec<u8>>>;
+    fn replace_senders(self: Arc<Self>, registry: RegistryKey, old: Option<Vec<u8>>, new: Vec<u8>) -> Reply<bool>;
 
     fn get(self: Arc<Self>, key: DedupKey) -> Reply<Option<Entry>>;
     fn forget(self: Arc<Self>, key: DedupKey) -> Reply<bool>;
@@ -216,5 +220,15 @@ impl Store for Remote {
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
         let key = *key;
         self.wait(move |backend| backend.release(key, owner))
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let registry = *registry;
+        self.wait(move |backend| backend.load_senders(registry))
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        let (registry, old, new) = (*registry, old.map(<[u8]>::to_vec), new.to_vec());
+        self.wait(move |backend| backend.replace_senders(registry, old, new))
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use surehook_core::Timestamp;
 use surehook_core::dedup::{
-    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, OwnerToken, Release, Renewal, Store, StoreError,
-    StoredResponse, Transition,
+    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, OwnerToken, RegistryKey, Release, Renewal, Store,
+    StoreError, StoredResponse, Transition,
 };
 
 use super::{CLAIM_KEPT, Migration, StoreStats};
@@ -20,8 +20,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
 /// Marks a file as one of this library ("Shk1"), so that no other database is written to by mistake.
 const APPLICATION_ID: i32 = 0x5368_6b31;
-/// The version of the table.
-const VERSION: i32 = 1;
+/// The version of the tables. What an earlier version remembered has other keys, and is forgotten.
+const VERSION: i32 = 2;
+const DROP: &str = "DROP TABLE IF EXISTS surehook_dedup; DROP TABLE IF EXISTS surehook_senders";
 /// What has expired is removed with every so many-th write, so much of it at a time.
 const PRUNE_EVERY: u32 = 64;
 const PRUNE_AT_MOST: u32 = 512;
@@ -68,7 +69,7 @@ impl SqliteStore {
         })
     }
 
-    /// Opening creates the table; there is nothing to bring forward yet.
+    /// Opening creates the tables; there is nothing to bring forward.
     pub(super) fn migrate(&self) -> Result<Migration, StoreError> {
         let created = !self.path.exists();
         self.with(|_, _| Ok(()))?;
@@ -125,11 +126,13 @@ impl SqliteStore {
         let ours = connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?;
         if ours != APPLICATION_ID {
             connection.pragma_update(None, "journal_mode", "WAL")?;
+        }
+        if ours != APPLICATION_ID || version_of(&connection)? < VERSION {
             create(&mut connection)?;
         }
-        let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))?;
+        let version = version_of(&connection)?;
         if version != VERSION {
-            return Err(Unusable::Foreign(format!("of the version {version} of its table; this one is {VERSION}")));
+            return Err(Unusable::Foreign(format!("of the version {version} of its tables; this one is {VERSION}")));
         }
         // A power cut may lose the last writes, never the file; a message then is handled again.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -169,15 +172,22 @@ impl From<rusqlite::Error> for Unusable {
     }
 }
 
-/// Creates the table in a file that is empty. Another process may do so at the same time.
+fn version_of(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Creates the tables in a file that is empty or of an earlier version. Another process may do so at the same time.
 fn create(connection: &mut Connection) -> Result<(), Unusable> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let ours = transaction.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?;
     if ours == APPLICATION_ID {
-        return Ok(());
+        if version_of(&transaction)? >= VERSION {
+            return Ok(());
+        }
+        transaction.execute_batch(DROP)?;
     }
     let tables: i64 = transaction.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if ours != 0 || tables != 0 {
+    if ours != APPLICATION_ID && (ours != 0 || tables != 0) {
         return Err(Unusable::Foreign(
             "the database of another application; give the dedup store a file of its own".to_owned(),
         ));
@@ -280,5 +290,22 @@ impl Store for SqliteStore {
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
         // Only a write after which something could expire removes what has expired.
         self.decide(key, Timestamp::from_unix_micros(i64::MIN), |entry| dedup::release(entry, owner))
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT senders FROM surehook_senders WHERE registry = ?1";
+        self.with(|file, _| file.query_row(sql, params![registry.as_bytes()], |row| row.get(0)).optional())
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        let registry = registry.as_bytes();
+        let replaced = self.with(|file, _| match old {
+            None => file.execute("INSERT OR IGNORE INTO surehook_senders VALUES (?1, ?2)", params![registry, new]),
+            Some(old) => file.execute(
+                "UPDATE surehook_senders SET senders = ?3 WHERE registry = ?1 AND senders = ?2",
+                params![registry, old, new],
+            ),
+        })?;
+        Ok(replaced == 1)
     }
 }

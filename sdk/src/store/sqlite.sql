@@ -9,3 +9,8 @@ CREATE TABLE surehook_dedup (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX surehook_dedup_expires_at ON surehook_dedup (expires_at);
+-- One row for each endpoint: which sender the tag of a secret belongs to. It has no expiry.
+CREATE TABLE surehook_senders (
+    registry BLOB PRIMARY KEY NOT NULL,
+    senders BLOB NOT NULL
+) STRICT;

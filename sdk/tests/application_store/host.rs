@@ -55,7 +55,8 @@ impl App {
 
     /// The entry of the only message.
     pub fn entry(&self) -> Option<Entry> {
-        let sql = "SELECT value FROM surehook_messages";
+        // The record of the senders is kept for ever.
+        let sql = "SELECT value FROM surehook_messages WHERE expires_at < 100000000000000000";
         let onlooker = self.onlooker.lock().unwrap();
         let value: Option<Vec<u8>> = onlooker.query_row(sql, [], |row| row.get(0)).optional().unwrap();
         value.map(|value| Entry::from_bytes(&value).unwrap())
@@ -64,7 +65,7 @@ impl App {
     pub fn ask(&self, message: &Message) -> Question<Decision> {
         match message.with_request(|request| self.endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Ask(question) => question,
-            Begun::Now(_) | Begun::Later(_) => panic!("the application has to be asked"),
+            Begun::Now(_) | Begun::Later(_) | Begun::Prepare(_) => panic!("the application has to be asked"),
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use surehook::core::Timestamp;
 use surehook::core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, OwnerToken, Release, Renewal, Store,
-    StoreError, StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, OwnerToken, RegistryKey, Release, Renewal,
+    Store, StoreError, StoredResponse,
 };
 use surehook::{AnswerKind, Begun, Clock, Decision, DedupStore, Endpoint, Hooks, OnInFlight};
 
@@ -177,6 +177,9 @@ pub fn forged_requests_touch_nothing(bench: &Bench) {
     }
     assert_eq!(counting.asked.load(Ordering::SeqCst), 0);
     handled(real.begin(&endpoint)).finish(ok(b"real"));
+    let registration = counting.asked.swap(0, Ordering::SeqCst) - 2;
+    assert!((1..=2).contains(&registration), "beside a claim and a completion: {registration}");
+    handled(Message::user_created("msg_next").begin(&endpoint)).finish(ok(b"next"));
     assert_eq!(counting.asked.load(Ordering::SeqCst), 2, "a claim and a completion");
 }
 
@@ -189,7 +192,7 @@ pub fn waiting_duplicates_get_the_answer(bench: &Bench) {
         let (sender, receiver) = mpsc::channel();
         match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
-            Begun::Now(_) | Begun::Ask(_) => panic!("it has to wait"),
+            Begun::Now(_) | Begun::Ask(_) | Begun::Prepare(_) => panic!("it has to wait"),
         }
         assert!(receiver.recv_timeout(Duration::from_millis(100)).is_err(), "the first attempt still runs");
         first.finish(surehook::Response { status: code, ..ok(b"waited for") });
@@ -211,7 +214,7 @@ pub fn only_so_many_wait(bench: &Bench) {
         let sender = sender.clone();
         match message.with_request(|request| endpoint.begin_without_waiting(request, Hooks::default())) {
             Begun::Later(pending) => pending.then(move |decision| sender.send(decision).unwrap()),
-            Begun::Now(_) | Begun::Ask(_) => panic!("it has to wait"),
+            Begun::Now(_) | Begun::Ask(_) | Begun::Prepare(_) => panic!("it has to wait"),
         }
     }
     let turned_away = answered(receiver.recv_timeout(Duration::from_secs(5)).unwrap());
@@ -321,6 +324,14 @@ impl Store for Counting {
 
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
         self.count().release(key, owner)
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.count().load_senders(registry)
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        self.count().replace_senders(registry, old, new)
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use surehook::core::dedup::{DedupKey, MemoryStore, OperatorId};
+use surehook::core::dedup::{DedupKey, MemoryStore};
 use surehook::{Clock, DedupStore, Endpoint, EndpointOptions};
 
 use crate::servers::{self, PASSWORD, PASSWORD_IN_URL, Server, Shared};
-use crate::support::{ManualClock, SECRET, silent_client};
+use crate::support::{ManualClock, SECRET, key, silent_client};
 
 static REDIS: Shared<Server> = Shared::new();
 static CLUSTER: Shared<[Server; 3]> = Shared::new();
@@ -77,7 +77,7 @@ impl Bench {
     }
 
     pub fn key(&self, id: &str) -> DedupKey {
-        DedupStore::key("clerk", &self.name, OperatorId::Provider(id)).unwrap()
+        key(&self.name, id)
     }
 
     /// Lets time pass: for the caller's clock, and for what the store's own clock has put down about these messages.

@@ -2,9 +2,10 @@
 
 use surehook::DedupStore;
 use surehook::core::Timestamp;
-use surehook::core::dedup::{Fingerprint, LEASE, OperatorId, OwnerToken, Store};
+use surehook::core::dedup::{Fingerprint, LEASE, OwnerToken, Store};
 
 use crate::servers;
+use crate::support::key;
 
 #[test]
 fn what_all_primaries_hold_is_counted_once() {
@@ -13,7 +14,7 @@ fn what_all_primaries_hold_is_counted_once() {
     let store = DedupStore::open(&format!("redis+cluster://127.0.0.1:{}", nodes[0].port)).unwrap();
     for number in 0..MESSAGES {
         let id = format!("msg_{number}");
-        let key = DedupStore::key("clerk", "clerk", OperatorId::Provider(&id)).unwrap();
+        let key = key("clerk", &id);
         let owner = OwnerToken::new(u128::from(number) + 1);
         let claim = || store.claim(&key, Fingerprint::of(b"{}"), owner, Timestamp::from_unix_seconds(0), LEASE);
         // A machine that is busy may miss the 250 ms; claiming again with the same token is claiming once.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use surehook::core::Timestamp;
 use surehook::core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, MemoryStore, OwnerToken, Release, Renewal, Store, StoreError,
-    StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, MemoryStore, OwnerToken, RegistryKey, Release, Renewal, Store,
+    StoreError, StoredResponse,
 };
 use surehook::{Decision, DedupStore, Endpoint, OnInFlight};
 
@@ -112,6 +112,14 @@ impl Store for Slow {
 
     fn release(&self, key: &DedupKey, owner: OwnerToken) -> Result<Release, StoreError> {
         self.0.release(key, owner)
+    }
+
+    fn load_senders(&self, registry: &RegistryKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.load_senders(registry)
+    }
+
+    fn replace_senders(&self, registry: &RegistryKey, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        self.0.replace_senders(registry, old, new)
     }
 }
 

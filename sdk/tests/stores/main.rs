@@ -12,6 +12,7 @@ mod held;
 mod model;
 mod proxy;
 mod refusals;
+mod senders;
 mod sentinel;
 mod servers;
 #[path = "../support/mod.rs"]
@@ -34,6 +35,30 @@ macro_rules! suite {
                 let Some(bench) = crate::bench::$store() else { return };
                 crate::behaviour::$behaviour(&bench);
             })*
+
+            #[test]
+            fn other_secrets_are_another_sender() {
+                let Some(bench) = crate::bench::$store() else { return };
+                crate::senders::other_secrets_are_another_sender(&bench);
+            }
+
+            #[test]
+            fn no_message_runs_twice_in_a_rotation() {
+                let Some(bench) = crate::bench::$store() else { return };
+                crate::senders::no_message_runs_twice_in_a_rotation(&bench);
+            }
+
+            #[test]
+            fn a_record_that_was_lost_is_written_back() {
+                let Some(bench) = crate::bench::$store() else { return };
+                crate::senders::a_record_that_was_lost_is_written_back(&bench);
+            }
+
+            #[test]
+            fn a_record_that_cannot_be_read_is_a_store_that_is_down() {
+                let Some(bench) = crate::bench::$store() else { return };
+                crate::senders::a_record_that_cannot_be_read_is_a_store_that_is_down(&bench);
+            }
 
             $(#[test]
             fn $fault() {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use surehook::core::Timestamp;
-use surehook::core::dedup::{Claim, Fingerprint, LEASE, OwnerToken, Release, Store, StoreError};
+use surehook::core::dedup::{Claim, Fingerprint, LEASE, OwnerToken, RegistryKey, Release, Scope, Store, StoreError};
 use surehook::{DedupStore, Migration};
 
 use crate::bench;
 use crate::faults::says;
 use crate::servers::{self, PASSWORD, PASSWORD_IN_URL, free_port};
+use crate::support::key;
 
 #[test]
 fn addresses_that_no_store_has_are_refused_without_their_secret() {
@@ -49,14 +50,10 @@ fn unreachable_servers_are_an_error_of_the_store() {
     let port = free_port();
     for scheme in ["redis", "redis+cluster", "postgres"] {
         let store = DedupStore::open(&format!("{scheme}://user:canary@127.0.0.1:{port}")).unwrap();
-        let error = store.release(&support_key(), OwnerToken::new(1)).unwrap_err().to_string();
+        let error = store.release(&key("e", "msg_1"), OwnerToken::new(1)).unwrap_err().to_string();
         assert!(!error.contains("canary"), "{error}");
     }
     says(&format!("redis+sentinel://127.0.0.1:{port}/mymaster"), "Redis");
-}
-
-fn support_key() -> surehook::core::dedup::DedupKey {
-    DedupStore::key("clerk", "e", surehook::core::dedup::OperatorId::Provider("msg_1")).unwrap()
 }
 
 #[test]
@@ -79,7 +76,7 @@ fn redis_may_forget_the_scripts() {
     let Some(server) = servers::redis(&[]) else { return };
     let url = format!("redis://127.0.0.1:{}", server.port);
     let store = DedupStore::open(&url).unwrap();
-    let claim = || store.claim(&support_key(), Fingerprint::of(b""), OwnerToken::new(1), now(), LEASE);
+    let claim = || store.claim(&key("e", "msg_1"), Fingerprint::of(b""), OwnerToken::new(1), now(), LEASE);
     claim().unwrap();
     let mut connection = redis::Client::open(url.as_str()).unwrap().get_connection().unwrap();
     redis::cmd("SCRIPT").arg("FLUSH").query::<()>(&mut connection).unwrap();
@@ -103,10 +100,17 @@ fn postgres_says_what_is_wrong_with_it() {
     bench::in_postgres(server.port, async |client| {
         client.batch_execute("SET default_transaction_read_only = off").await?;
         client.batch_execute("ALTER DATABASE postgres RESET default_transaction_read_only").await?;
-        client.batch_execute("COMMENT ON TABLE surehook_dedup IS 'surehook dedup 0'").await
+        client.batch_execute("COMMENT ON TABLE surehook_dedup IS 'surehook dedup 1'").await
     });
     says(&url, "of another version");
-    assert!(DedupStore::open(&url).unwrap().migrate().is_err(), "a foreign table is left alone");
+    assert_eq!(DedupStore::open(&url).unwrap().migrate(), Ok(Migration::Done), "an earlier one is replaced");
+    says_nothing(&url);
+    for comment in ["somebody's own", "surehook dedup 1000"] {
+        bench::in_postgres(server.port, async |client| {
+            client.batch_execute(&format!("COMMENT ON TABLE surehook_dedup IS '{}'", comment.replace('\'', "''"))).await
+        });
+        assert!(DedupStore::open(&url).unwrap().migrate().is_err(), "a foreign table is left alone");
+    }
 }
 
 /// A row that a transaction of the application holds means that the message is being handled; nobody waits for it.
@@ -142,8 +146,12 @@ fn sqlite_says_what_is_wrong_with_it() {
     sql("foreign.db", "CREATE TABLE users (id)");
     says(&url("foreign.db"), "the database of another application");
     DedupStore::open(&url("newer.db")).unwrap().migrate().unwrap();
-    sql("newer.db", "PRAGMA user_version = 2");
-    says(&url("newer.db"), "of the version 2");
+    sql("newer.db", "PRAGMA user_version = 3");
+    says(&url("newer.db"), "of the version 3");
+    // What an earlier version remembered has other keys.
+    DedupStore::open(&url("earlier.db")).unwrap().migrate().unwrap();
+    sql("earlier.db", "DROP TABLE surehook_senders; PRAGMA user_version = 1");
+    says_nothing(&url("earlier.db"));
     DedupStore::open(&url("locked.db")).unwrap().migrate().unwrap();
     let holder = rusqlite::Connection::open(dir.path().join("locked.db")).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -159,13 +167,20 @@ fn now() -> Timestamp {
 /// What a claim is told; it never holds a password.
 pub fn claim_error(url: &str) -> String {
     let store = DedupStore::open(url).unwrap();
-    let claim = store.claim(&support_key(), Fingerprint::of(b""), OwnerToken::new(1), now(), LEASE);
+    let claim = store.claim(&key("e", "msg_1"), Fingerprint::of(b""), OwnerToken::new(1), now(), LEASE);
     let error = claim.unwrap_err().to_string();
     assert!(!error.contains("canary"), "{error}");
     error
 }
 
+/// The store can be used.
+fn says_nothing(url: &str) {
+    let store = DedupStore::open(url).unwrap();
+    release(&store).unwrap();
+    assert_eq!(store.load_senders(&RegistryKey::of(&Scope::new("", "clerk", "e"))), Ok(None));
+}
+
 /// The smallest question there is.
 pub fn release(store: &DedupStore) -> Result<Release, StoreError> {
-    store.release(&support_key(), OwnerToken::new(1))
+    store.release(&key("e", "msg_1"), OwnerToken::new(1))
 }

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use surehook::core::{Timestamp, sign};
+use surehook::core::dedup::{DedupKey, MessageName, OperatorId, RegistryKey, Scope, Sender, Senders};
+use surehook::core::{Secret, Timestamp, scheme, sign};
 use surehook::{Answer, Body, Client, ClientOptions, Clock, Decision, Delivery, Endpoint, EndpointOptions, Request};
 use surehook::{Response, ResponseBody, Stats};
 
@@ -82,7 +83,13 @@ impl Message {
 
     /// Hands in what `with` makes of the signed request.
     pub fn with_request<T>(&self, with: impl FnOnce(Request<'_>) -> T) -> T {
-        let signature = sign(SECRET, &self.id, self.sent_at, &self.body).unwrap();
+        self.signed_with(&[SECRET], with)
+    }
+
+    /// The same, with the signatures of these secrets.
+    pub fn signed_with<T>(&self, secrets: &[&str], with: impl FnOnce(Request<'_>) -> T) -> T {
+        let signatures = secrets.iter().map(|secret| sign(secret, &self.id, self.sent_at, &self.body).unwrap());
+        let signature = signatures.collect::<Vec<_>>().join(" ");
         let timestamp = self.sent_at.to_string();
         let headers: [(&[u8], &[u8]); 4] = [
             (b"Svix-Id", self.id.as_bytes()),
@@ -93,6 +100,16 @@ impl Message {
         let path = "/webhooks/clerk";
         with(Request { method: "POST", path, headers: &headers, body: Body::Bytes(&self.body) })
     }
+}
+
+/// The key of a message of `clerk` at the endpoint of this name, whose sender signs with [`SECRET`].
+pub fn key(endpoint: &str, id: &str) -> DedupKey {
+    let scope = Scope::new("", "clerk", endpoint);
+    let tag = Secret::parse(SECRET).unwrap().seed().tag(&RegistryKey::of(&scope));
+    let mut senders = Senders::default();
+    senders.register(&[tag]);
+    let name = MessageName::for_operator(&scheme::find("clerk").unwrap(), OperatorId::Provider(id)).unwrap();
+    DedupKey::of(&scope, &Sender::Registered(senders.of(tag).unwrap()), &name)
 }
 
 pub fn handled(decision: Decision) -> Delivery {

@@ -14,7 +14,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, join5};
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, RegistryKey, Release, Renewal,
+    StoredResponse,
 };
 use surehook_core::{ConfigError, Timestamp};
 use tokio_postgres::config::{Host, SslMode};
@@ -47,8 +48,16 @@ const GET: &str = "SELECT owner, fingerprint, (extract(epoch FROM claimed_at) * 
 const FORGET: &str = "DELETE FROM surehook_dedup WHERE key = $1 RETURNING true";
 const STATS: &str = "SELECT count(*) FILTER (WHERE response IS NULL), count(response) FROM surehook_dedup \
                      WHERE expires_at > clock_timestamp()";
-/// The mark of the table's version, which `schema.sql` sets.
-const VERSION: &str = "surehook dedup 1";
+const LOAD_SENDERS: &str = "SELECT senders FROM surehook_senders WHERE registry = $1";
+const INSERT_SENDERS: &str =
+    "INSERT INTO surehook_senders (registry, senders) VALUES ($1, $2) ON CONFLICT (registry) DO NOTHING RETURNING true";
+const REPLACE_SENDERS: &str =
+    "UPDATE surehook_senders SET senders = $3 WHERE registry = $1 AND senders = $2 RETURNING true";
+/// The mark of the tables' version, which `schema.sql` sets; the number follows.
+const MARK: &str = "surehook dedup ";
+const VERSION: u32 = 2;
+/// What an earlier version remembered has other keys, and is forgotten.
+const DROP: &str = "DROP TABLE IF EXISTS surehook_dedup, surehook_senders";
 const READ_VERSION: &str = "SELECT to_regclass('surehook_dedup') IS NOT NULL, \
                             obj_description(to_regclass('surehook_dedup'), 'pg_class')";
 /// A row that a transaction of the application holds is not waited for: its message is being handled.
@@ -181,11 +190,16 @@ impl Session {
     }
 }
 
+/// The version that a table's comment names; none: it is not ours.
+fn version_in(comment: &str) -> Option<u32> {
+    comment.strip_prefix(MARK)?.parse().ok()
+}
+
 /// Refuses a table that is not there, or of another version.
 async fn check_table(client: &Client) -> Result<(), Fault> {
     let row = client.query_typed_one(READ_VERSION, &[]).await.map_err(|error| failed(&error))?;
     let (exists, version): (bool, Option<String>) = (row.get(0), row.get(1));
-    let reason = match (exists, version.as_deref()) {
+    let reason = match (exists, version.as_deref().and_then(version_in)) {
         (true, Some(VERSION)) => return Ok(()),
         (false, _) => "Postgres has no table surehook_dedup: run `surehook migrate URL`",
         (true, _) => {
@@ -362,6 +376,30 @@ impl Backend for Postgres {
         .boxed()
     }
 
+    fn load_senders(self: Arc<Self>, registry: RegistryKey) -> Reply<Option<Vec<u8>>> {
+        async move {
+            let key = &registry.as_bytes()[..];
+            let rows = self.query(key, LOAD_SENDERS, &[(&key, Type::BYTEA)]).await?;
+            Ok(rows.first().map(|row| row.get(0)))
+        }
+        .boxed()
+    }
+
+    fn replace_senders(self: Arc<Self>, registry: RegistryKey, old: Option<Vec<u8>>, new: Vec<u8>) -> Reply<bool> {
+        async move {
+            let key = &registry.as_bytes()[..];
+            let rows = match old {
+                None => self.query(key, INSERT_SENDERS, &[(&key, Type::BYTEA), (&new, Type::BYTEA)]).await?,
+                Some(old) => {
+                    let parameters: Parameters<'_> = &[(&key, Type::BYTEA), (&old, Type::BYTEA), (&new, Type::BYTEA)];
+                    self.query(key, REPLACE_SENDERS, parameters).await?
+                }
+            };
+            Ok(!rows.is_empty())
+        }
+        .boxed()
+    }
+
     fn get(self: Arc<Self>, key: DedupKey) -> Reply<Option<Entry>> {
         async move {
             let key = &key.as_bytes()[..];
@@ -395,11 +433,15 @@ impl Backend for Postgres {
                 return Ok(Migration::Nothing);
             }
             let row = client.query_typed_one(READ_VERSION, &[]).await.map_err(|error| failed(&error))?;
-            if row.get::<_, bool>(0) {
+            let (exists, comment): (bool, Option<String>) = (row.get(0), row.get(1));
+            let earlier = comment.as_deref().and_then(version_in).is_some_and(|version| version < VERSION);
+            if exists && !earlier {
                 let reason = "Postgres has a table surehook_dedup that this version of Surehook did not create";
                 return Err(Fault::new(Reach::Refused, reason));
             }
-            client.batch_execute(SCHEMA).await.map_err(|error| failed(&error))?;
+            // One batch is one transaction.
+            let sql = format!("{};\n{SCHEMA}", if earlier { DROP } else { "" });
+            client.batch_execute(&sql).await.map_err(|error| failed(&error))?;
             Ok(Migration::Done)
         }
         .boxed()
@@ -439,7 +481,7 @@ fn failed(error: &Error) -> Fault {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => "; this server is a read-only replica: name the primary",
         Some(&SqlState::UNDEFINED_TABLE) => "; run `surehook migrate URL`",
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            "; the user needs SELECT, INSERT, UPDATE and DELETE on surehook_dedup"
+            "; the user needs SELECT, INSERT, UPDATE and DELETE on surehook_dedup and surehook_senders"
         }
         _ => "",
     };

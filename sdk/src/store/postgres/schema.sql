@@ -9,4 +9,9 @@ CREATE TABLE IF NOT EXISTS surehook_dedup (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS surehook_dedup_expires_at ON surehook_dedup (expires_at);
-COMMENT ON TABLE surehook_dedup IS 'surehook dedup 1';
+-- One row for each endpoint: which sender the tag of a secret belongs to. It has no expiry.
+CREATE TABLE IF NOT EXISTS surehook_senders (
+    registry bytea PRIMARY KEY,
+    senders bytea NOT NULL
+);
+COMMENT ON TABLE surehook_dedup IS 'surehook dedup 2';

@@ -14,9 +14,10 @@ use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use redis::aio::ConnectionLike;
 use redis::cluster_async::ClusterConnection;
-use redis::{ErrorKind, RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ScriptInvocation, ServerErrorKind};
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, Release, Renewal, StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, RegistryKey, Release, Renewal,
+    StoredResponse,
 };
 use surehook_core::{ConfigError, Timestamp};
 
@@ -25,7 +26,7 @@ use super::certificates::CertificateFiles;
 use super::fault::{Fault, Reach};
 use super::link::{Lent, Link};
 use super::remote::{Backend, Remote, Reply};
-use super::{CLAIM_KEPT, Migration, NAMESPACE, StoreStats};
+use super::{CLAIM_KEPT, Migration, StoreStats};
 use crate::tls;
 use deployment::{Connection, Deployment};
 use nodes::Node;
@@ -35,7 +36,10 @@ static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rene
 static COMPLETE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("complete.lua")));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
 static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
+static SENDERS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("senders.lua")));
 
+/// Keeps the keys of this library apart from others in a shared server.
+const PREFIX: &str = "surehook";
 /// Keys looked at in one step of counting them.
 const SCAN_STEP: usize = 1000;
 
@@ -91,6 +95,15 @@ impl Redis {
         settled(lent, answer)
     }
 
+    async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Fault> {
+        let lent = self.connection().await?;
+        let answer: RedisResult<T> = match lent.connection() {
+            Connection::Server(mut server) => command.query_async(&mut server).await,
+            Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
+        };
+        settled(lent, answer)
+    }
+
     async fn count(&self) -> Result<StoreStats, Fault> {
         let lent = self.connection().await?;
         let counted = match lent.connection() {
@@ -124,7 +137,7 @@ async fn count(server: &mut impl ConnectionLike) -> RedisResult<StoreStats> {
     let mut cursor = 0_u64;
     loop {
         let mut scan = redis::cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(format!("{NAMESPACE}:dedup:*")).arg("COUNT").arg(SCAN_STEP);
+        scan.arg(cursor).arg("MATCH").arg(format!("{PREFIX}:dedup:*")).arg("COUNT").arg(SCAN_STEP);
         // Something else under a key of ours is no message.
         scan.arg("TYPE").arg("hash");
         let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(server).await?;
@@ -222,6 +235,28 @@ impl Backend for Redis {
         .boxed()
     }
 
+    fn load_senders(self: Arc<Self>, registry: RegistryKey) -> Reply<Option<Vec<u8>>> {
+        async move {
+            let mut command = redis::cmd("GET");
+            command.arg(senders(&registry));
+            self.command(&command).await
+        }
+        .boxed()
+    }
+
+    fn replace_senders(self: Arc<Self>, registry: RegistryKey, old: Option<Vec<u8>>, new: Vec<u8>) -> Reply<bool> {
+        async move {
+            let mut script = SENDERS.key(senders(&registry));
+            script.arg(old.unwrap_or_default()).arg(new);
+            match parts(&self.run(&script).await?)[..] {
+                [b"replaced"] => Ok(true),
+                [b"changed"] => Ok(false),
+                _ => Err(foreign()),
+            }
+        }
+        .boxed()
+    }
+
     fn get(self: Arc<Self>, key: DedupKey) -> Reply<Option<Entry>> {
         async move {
             match parts(&self.run(&GET.key(name(&key))).await?)[..] {
@@ -246,12 +281,7 @@ impl Backend for Redis {
         async move {
             let mut command = redis::cmd("DEL");
             command.arg(name(&key));
-            let lent = self.connection().await?;
-            let forgotten = match lent.connection() {
-                Connection::Server(mut server) => command.query_async(&mut server).await,
-                Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
-            };
-            settled(lent, forgotten)
+            self.command(&command).await
         }
         .boxed()
     }
@@ -268,7 +298,12 @@ impl Backend for Redis {
 
 /// The key of a message; it has one part only, so a cluster keeps all of an operation on one node.
 fn name(key: &DedupKey) -> String {
-    format!("{NAMESPACE}:dedup:{key}")
+    format!("{PREFIX}:dedup:{key}")
+}
+
+/// The record of an endpoint's senders. It must not be evicted with the messages, so it has no expiry.
+fn senders(registry: &RegistryKey) -> String {
+    format!("{PREFIX}:senders:{registry}")
 }
 
 fn token(owner: OwnerToken) -> [u8; 16] {
@@ -325,7 +360,7 @@ fn described(error: &RedisError) -> String {
     let advice = match (error.kind(), error.code()) {
         (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => "; this server is a read-only replica: name the master",
         (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
-            "; the user needs ~surehook:dedup:* +@hash +@scripting +@keyspace +time"
+            "; the user needs ~surehook:* +@hash +@string +@scripting +@keyspace +time"
         }
         (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => "; check the user and the password",
         (_, Some("OOM")) => "; raise maxmemory, or evict something else than messages (noeviction for this database)",
