@@ -1,7 +1,7 @@
 import eslint from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts', 'src/serverless.ts']
+const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/fastify-reply.ts', 'src/node-request.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts', 'src/serverless.ts']
 
 export default tseslint.config(
   { ignores: ['dist/', 'native/', 'native-release/'] },
@@ -32,7 +32,7 @@ export default tseslint.config(
       'max-lines': ['error', 150],
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!node:|fastify$|\\./index$|\\./node-response$|\\./web-stream$|\\./nextjs-config$|\\./statements$)' }] },
+        { patterns: [{ regex: '^(?!node:|fastify$|\\./index$|\\./fastify-reply$|\\./node-request$|\\./node-response$|\\./web-stream$|\\./nextjs-config$|\\./statements$)' }] },
       ],
     },
   },

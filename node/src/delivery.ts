@@ -8,6 +8,7 @@ import { shown, thrown } from './failure'
 import { pack } from './headers'
 import { tellable } from './json'
 import { logNotices } from './logger'
+import { keepAlive } from './platform'
 import { runStep } from './steps'
 import type { TransactionStore } from './store'
 import type { DeliverySpan } from './tracing'
@@ -35,6 +36,9 @@ export interface HandlerResponse {
 /** Beyond this many bytes a response body is not stored, so no adapter need keep more of it. */
 export const STORED_BODY_LIMIT = 65_536
 
+/** A moment after the native side has ended a delivery that nobody ended: whatever it still holds here is let go. */
+const HOLD_LIMIT_MS = 15 * 60_000 + 5_000
+
 const current = new AsyncLocalStorage<Delivery>()
 
 /** The delivery that is being handled here, wherever in the handler's calls this is; `undefined` outside of one. */
@@ -49,6 +53,9 @@ export class Delivery {
   readonly #native: NativeDelivery
   readonly #work: Work | null
   readonly #span: DeliverySpan | null
+  #hasEnded = false
+  #limit: NodeJS.Timeout | undefined
+  #letGo: (() => void) | undefined
   /** The id the provider gave the message; the same for each of its attempts. */
   readonly messageId: string | null
   /** E.g. `user.created`. */
@@ -133,7 +140,10 @@ export class Delivery {
   handle<T>(handler: () => T): T | Promise<Awaited<T>> {
     const traced = () => (this.#span ? this.#span.run(handler) : handler())
     const reached = () => current.run(this, traced)
-    return this.#work ? this.#work.run(() => reached() as Awaited<T> | Promise<Awaited<T>>) : reached()
+    this.#letGo = keepAlive()
+    if (!this.#work) return reached()
+    this.#hold()
+    return this.#work.run(() => reached() as Awaited<T> | Promise<Awaited<T>>)
   }
 
   /** For adapters: tells which headers the answer has before the handler, names and values in turn; they are not stored with it. */
@@ -147,6 +157,7 @@ export class Delivery {
    * the application's transaction from being committed; then the work does not stand, and the answer must not be sent.
    */
   finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
+    this.#hasEnded = true
     const { status, headers, body } = response
     const instead = this.#native.finish(status, pack(headers), body === null ? null : asBuffer(body))
     if (instead instanceof Promise) return instead.finally(() => { this.#over() })
@@ -160,18 +171,37 @@ export class Delivery {
     this.#ended(this.#native.fail('Raised', thrown(error)))
   }
 
-  /** For adapters: ends the delivery because the sender went away. After `finish` or `fail` it does nothing. */
+  /**
+   * For adapters: the sender closed the connection. The handler runs on, its message stays claimed, and how it ends is what counts;
+   * the record says that nobody got the answer. After `finish` or `fail` it does nothing.
+   */
+  senderLeft(): void {
+    if (this.#hasEnded) return
+    this.#native.senderLeft()
+    this.#hold()
+  }
+
+  /** For adapters: ends the delivery because the sender went away and no handler will answer. After `finish` or `fail` it does nothing. */
   cancel(): void {
-    const message = 'the sender closed the connection before the answer'
+    this.senderLeft()
+    const message = 'the sender closed the connection, and nothing is left that could answer'
     this.#ended(this.#native.fail('Cancelled', { errorType: 'ClientDisconnected', message }))
   }
 
+  /** Neither a connection that is gone nor a handler that forgot its answer may let a message go before its time. */
+  #hold(): void {
+    this.#limit ??= setTimeout(() => { this.#ended(null) }, HOLD_LIMIT_MS).unref()
+  }
+
   #ended(question: Question | null): void {
+    this.#hasEnded = true
     void this.#work?.abandon(question)
     this.#over()
   }
 
   #over(): void {
+    clearTimeout(this.#limit)
+    this.#letGo?.()
     this.#span?.end(() => this.#native.attributes())
     logNotices()
   }

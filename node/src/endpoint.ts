@@ -19,8 +19,11 @@ export interface IncomingWebhook {
   path: string
   /** Names and values in turn, as they came: repeated headers repeated. */
   headers: readonly string[]
-  /** The raw bytes; or that there are more than {@link Endpoint.maxBodyBytes}; or that something else consumed them. */
-  body: Uint8Array | 'too_large' | 'unavailable'
+  /**
+   * The raw bytes; or that there are more than {@link Endpoint.maxBodyBytes}; or that something else consumed them; or that the sender
+   * left in the middle of them.
+   */
+  body: Uint8Array | 'too_large' | 'unavailable' | 'incomplete'
   /** How this framework hands over the raw body; for the log when the body is unavailable. */
   rawBodyAdvice?: string
 }

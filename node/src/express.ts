@@ -1,8 +1,10 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { Endpoint, NOT_JSON, parseJson, type Decision, type Delivery, type WebhookOptions } from './index'
+import { Endpoint, type Decision, type Delivery, type WebhookOptions } from './index'
+import { giveBody, headersOf, receive, type WebhookRequest } from './node-request'
 import { captureResponse, sendAnswer } from './node-response'
+
+export type { WebhookRequest } from './node-request'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- how Express's types are meant to be extended
@@ -12,15 +14,6 @@ declare global {
       surehook?: Delivery
     }
   }
-}
-
-/** A request as Express has it, whichever body parser ran before. */
-export interface WebhookRequest extends IncomingMessage {
-  originalUrl?: string
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in Express: what the sender's JSON holds
-  body?: any
-  rawBody?: string | Uint8Array
-  surehook?: Delivery
 }
 
 const ADVICE =
@@ -33,7 +26,7 @@ type Handler<Req, Res> = (request: Req, response: Res, delivery: Delivery) => un
 /**
  * Guards an Express route: the handler runs for verified messages only, once each.
  *
- * The raw body is taken from `req.rawBody`, from a Buffer in `req.body`, or from the unread request. Afterwards
+ * The raw body is taken from `req.rawBody`, from bytes or text in `req.body`, or from the unread request. Afterwards
  * `req.body` holds the parsed JSON (the raw bytes where it is no JSON) and `req.rawBody` the bytes.
  *
  * ```ts
@@ -50,8 +43,8 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
 
   return function surehook(request, response, next) {
     receive(request, endpoint.maxBodyBytes, (body) => {
-      const { method = '', originalUrl = request.url ?? '', rawHeaders } = request
-      const incoming = { method, path: originalUrl, headers: rawHeaders, body, rawBodyAdvice: ADVICE }
+      const { method = '', originalUrl = request.url ?? '' } = request
+      const incoming = { method, path: originalUrl, headers: headersOf(request), body, rawBodyAdvice: ADVICE }
       const obey = ({ answer, delivery }: Decision) => {
         if (answer) {
           sendAnswer(response, answer)
@@ -63,9 +56,9 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
         }
         request.surehook = delivery
         if (typeof body !== 'string') giveBody(request, body)
-        captureResponse(response, delivery, next)
+        const ended = captureResponse(response, delivery, next)
         const handle = handler ? () => handler(request as unknown as Req, response as Res, delivery) : () => { next() }
-        run(delivery, handle, next)
+        run(delivery, handle, ended, next)
       }
       const decision = endpoint.begin(incoming, request as unknown as Req)
       if (decision instanceof Promise) decision.then(obey).catch(next)
@@ -82,67 +75,25 @@ export function webhookErrors() {
   }
 }
 
-function run(delivery: Delivery, handle: () => unknown, next: Next): void {
+/** Runs the handler. Only a promise says when a handler has ended: one that gave none may answer at any time after it returned. */
+function run(delivery: Delivery, handle: () => unknown, ended: () => void, next: Next): void {
   const fail = (error: unknown) => {
     delivery.fail(error)
     next(error)
   }
+  let promised = false
+  const handled = () => {
+    const result = handle()
+    promised = isThenable(result)
+    return result
+  }
   try {
-    Promise.resolve(delivery.handle(handle)).catch(fail)
+    Promise.resolve(delivery.handle(handled)).then(() => { if (promised) ended() }).catch(fail)
   } catch (error) {
     fail(error)
   }
 }
 
-type ReceivedBody = Uint8Array | 'too_large' | 'unavailable'
-
-/** Finds the raw body, wherever earlier middleware left it. */
-function receive(request: WebhookRequest, limit: number, done: (body: ReceivedBody) => void): void {
-  const { rawBody, body } = request as { rawBody?: string | Uint8Array; body?: unknown }
-  if (typeof rawBody === 'string') done(Buffer.from(rawBody))
-  else if (rawBody instanceof Uint8Array) done(rawBody)
-  else if (body instanceof Uint8Array) done(body)
-  else if (request.readableDidRead) done('unavailable')
-  else if (Number(request.headers['content-length']) > limit) refuseUnread(request, done)
-  // The stream's events come from the connection; what is current for the request (a trace, a store) stays so.
-  else readStream(request, limit, AsyncResource.bind(done))
-}
-
-/** Reads at most `limit` bytes. A sender that goes away before the end gets no answer, and needs none. */
-function readStream(request: WebhookRequest, limit: number, done: (body: ReceivedBody) => void): void {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  const take = (chunk: Uint8Array) => {
-    size += chunk.length
-    if (size <= limit) {
-      chunks.push(chunk)
-      return
-    }
-    stop()
-    refuseUnread(request, done)
-  }
-  const end = () => {
-    stop()
-    done(Buffer.concat(chunks, size))
-  }
-  const stop = () => {
-    request.off('data', take).off('end', end)
-  }
-  request.on('data', take).on('end', end).on('error', stop)
-}
-
-/** What is not read is let run into nothing: a connection closed on a sender that still sends loses the answer. */
-function refuseUnread(request: WebhookRequest, done: (body: ReceivedBody) => void): void {
-  request.resume()
-  done('too_large')
-}
-
-/** Leaves the body as Express users know it; `_body` tells the body parsers of Express 4 that it was read. */
-function giveBody(request: WebhookRequest & { _body?: boolean }, bytes: Uint8Array): void {
-  const parsedBefore = request.rawBody !== undefined && request.body !== undefined && !(request.body instanceof Uint8Array)
-  request.rawBody ??= bytes
-  request._body = true
-  if (parsedBefore) return
-  const parsed = parseJson(bytes)
-  request.body = parsed === NOT_JSON ? bytes : parsed
+function isThenable(result: unknown): boolean {
+  return typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

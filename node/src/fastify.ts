@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload, RouteShorthandOptions } from 'fastify'
 
+import { watchReply } from './fastify-reply'
 import { Endpoint, STORED_BODY_LIMIT, type Answer, type Delivery, type WebhookOptions } from './index'
 
 declare module 'fastify' {
@@ -54,7 +55,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
         delivery.cancel()
         return reply.hijack()
       }
-      reply.raw.once('close', () => { delivery.cancel() })
+      watchReply(request, reply, delivery)
       before.set(reply, new Set(Object.keys(reply.getHeaders())))
       delivery.earlierHeaders(headersOf(reply))
       request.surehook = delivery

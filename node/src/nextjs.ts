@@ -42,14 +42,20 @@ export function withWebhookMonitoring<Req extends Request = Request, Context = u
       delivery.cancel()
       return new Response(null, { status: CLIENT_CLOSED_REQUEST })
     }
-    request.signal.addEventListener('abort', () => { delivery.cancel() }, { once: true })
+    request.signal.addEventListener('abort', () => { delivery.senderLeft() }, { once: true })
     const readable = typeof body === 'string' ? request : withBody(request, body)
-    try {
-      return await finish(delivery, await delivery.handle(() => handler(readable, context, delivery)))
-    } catch (error) {
-      delivery.fail(error)
-      throw error
-    }
+    const handled = run(delivery, () => handler(readable, context, delivery))
+    keepAlive(handled)
+    return await handled
+  }
+}
+
+async function run(delivery: Delivery, handler: () => Response | Promise<Response>): Promise<Response> {
+  try {
+    return await finish(delivery, await delivery.handle(handler))
+  } catch (error) {
+    delivery.fail(error)
+    throw error
   }
 }
 
@@ -95,23 +101,36 @@ function pathOf(request: Request): string {
 
 /** On serverless platforms nothing runs between requests, so what is queued leaves before the platform sleeps. */
 function flushAfterwards(): void {
+  afterwards(() => flush())
+}
+
+/** A platform may stop what runs for a sender that has left; what it was told of runs to its end, and its record leaves. */
+function keepAlive(handled: Promise<unknown>): void {
+  let waits = false
+  const told = async () => waits && flush()
+  waits = afterwards(handled.then(told, told).catch(() => undefined))
+}
+
+/** Whether Next does it. Outside of its requests nothing is stopped, and the flush at exit sends what is left. */
+function afterwards(task: Task): boolean {
   try {
     after ??= nextAfter()
-    after(() => flush())
+    after?.(task)
+    return after !== null
   } catch {
-    // Outside of a request of Next the sender's own thread and the flush at exit do it.
+    return false
   }
 }
 
-type After = (task: () => Promise<unknown>) => void
-let after: After | undefined
+type Task = Promise<unknown> | (() => Promise<unknown>)
+type After = (task: Task) => void
+let after: After | null | undefined
 
 /** It is there from Next 15.1 on, and looked for once: a search that finds nothing takes longer than all the rest. */
-function nextAfter(): After {
-  const nothing = () => undefined
+function nextAfter(): After | null {
   try {
-    return (require('next/server') as { after?: After }).after ?? nothing
+    return (require('next/server') as { after?: After }).after ?? null
   } catch {
-    return nothing
+    return null
   }
 }

@@ -13,10 +13,11 @@ export function sendAnswer(response: ServerResponse, { status, headers, body }: 
 }
 
 /**
- * Watches a response: the delivery ends with it, or with the sender's going away. `failed` is called in place of an answer that
- * must not be sent, because the work it speaks of was undone.
+ * Watches a response: the delivery ends with it. A sender that goes away before ends nothing but the waiting for a handler which
+ * can no longer answer: what comes back is to be called when that is so. `failed` is called in place of an answer that must not be
+ * sent, because the work it speaks of was undone.
  */
-export function captureResponse(response: ServerResponse, delivery: Delivery, failed: (error: unknown) => void): void {
+export function captureResponse(response: ServerResponse, delivery: Delivery, failed: (error: unknown) => void): () => void {
   const { write, end, writeHead } = response
   const before = new Set(response.getHeaderNames())
   delivery.earlierHeaders(headersOf(response))
@@ -24,6 +25,8 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
   let size = 0
   let ended = false
   let stored: Promise<unknown> | null = null
+  let handlerEnded = false
+  let senderLeft = false
 
   const keep = (chunk: unknown, encoding: unknown) => {
     if (size > STORED_BODY_LIMIT) return
@@ -87,7 +90,18 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
       return response
     },
   })
-  response.once('close', () => { delivery.cancel() })
+  const settle = () => {
+    if (senderLeft && handlerEnded && !ended) delivery.cancel()
+  }
+  response.once('close', () => {
+    senderLeft = true
+    delivery.senderLeft()
+    settle()
+  })
+  return () => {
+    handlerEnded = true
+    settle()
+  }
 }
 
 /** What changes an answer. */

@@ -7,12 +7,18 @@ interface Queries {
 
 interface Client extends Queries {
   release(destroy?: boolean): void
+  on(event: 'error', listener: () => void): unknown
+  off(event: 'error', listener: () => void): unknown
 }
 
 /** What is needed of a `Pool` of `pg`. */
 export interface PgPool extends Queries {
   connect(): Promise<Client>
+  on(event: 'error', listener: () => void): unknown
 }
+
+/** A connection that breaks tells so twice: here, where unheard it ends the process, and to its next statement, which fails. */
+const heard = () => undefined
 
 /**
  * The table `surehook_messages` of a Postgres that `pg` is connected to. In the handler `delivery.transaction()` is the client.
@@ -26,10 +32,12 @@ export interface PgPool extends Queries {
  * ```
  */
 export function pgStore(pool: PgPool): TransactionStore<Queries> {
+  pool.on('error', heard)
   return {
     kind: 'pg',
     async transaction(work) {
       const client = await pool.connect()
+      client.on('error', heard)
       let committed = false
       try {
         await client.query('BEGIN')
@@ -43,6 +51,7 @@ export function pgStore(pool: PgPool): TransactionStore<Queries> {
         // A handler that runs on after its work was undone must not find a connection outside of any transaction; and closing
         // one rolls back.
         client.release(!committed)
+        client.off('error', heard)
       }
     },
     async load(client, key) {

@@ -5,7 +5,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SUREHOOK, startCollector } from './support/collector.mjs'
+import { duplicates, impatient, sendImpatiently } from './support/impatient.mjs'
 import { DOCS, EXAMPLES, installed, run, snippets, startServer } from './support/package.mjs'
+import { until } from './support/server.mjs'
 import { clerkEvent, newId, OTHER_SECRET, SECRET, standardHeaders, svixHeaders } from './support/signing.mjs'
 
 const CLERK = '/api/webhooks/clerk'
@@ -39,6 +41,23 @@ export const POST = withWebhookMonitoring(
 export const GET = () => Response.json({ runs, delivery: currentDelivery() === undefined })
 `
 
+/** Counts the runs of each message; a run takes as long as its event says, or some milliseconds. */
+const HANG_UP = `
+import { withWebhookMonitoring } from 'surehook/nextjs'
+
+const runs = new Map<string, number>()
+
+export const POST = withWebhookMonitoring({ provider: 'clerk', name: 'hang-up' }, async (req, _context, delivery) => {
+  const id = delivery.messageId as string
+  runs.set(id, (runs.get(id) ?? 0) + 1)
+  const { data } = await req.json()
+  await new Promise((resolve) => setTimeout(resolve, data.milliseconds ?? 5 + Math.random() * 40))
+  return Response.json({ id, run: runs.get(id) })
+})
+
+export const GET = () => Response.json(Object.fromEntries(runs))
+`
+
 /** OpenTelemetry, as an application of Next sets it up: bundled, while the package loads the API itself. */
 const INSTRUMENTATION = `
 export async function register() {
@@ -66,6 +85,7 @@ test('the example, the quickstart and a probe', { timeout: 300_000 }, async (t) 
       'next.config.ts': config,
       'app/api/webhooks/quickstart/route.ts': route,
       'app/api/webhooks/probe/route.ts': PROBE,
+      'app/api/webhooks/hang-up/route.ts': HANG_UP,
     },
   })
   const database = join(directory, 'test.db')
@@ -115,6 +135,47 @@ test('the example, the quickstart and a probe', { timeout: 300_000 }, async (t) 
     const answers = responses.filter(({ status }) => status === 202)
     assert.equal(answers.filter((response) => response.headers.get('idempotent-replayed') === null).length, 1)
     assert.ok(responses.every(({ status }) => status === 202 || status === 409))
+  })
+
+  const hangUps = '/api/webhooks/hang-up'
+  const { port } = new URL(server.url)
+  const runsOf = async () => (await fetch(server.url + hangUps)).json()
+
+  await t.test('a sender that hangs up ends neither the handler nor its claim', async () => {
+    const body = clerkEvent('user.created', { milliseconds: 400 })
+    const id = newId()
+    const headers = svixHeaders(body, { id })
+    await sendImpatiently(port, [{ path: hangUps, body, headers, patience: [150] }])
+    assert.equal((await server.post(hangUps, body, headers)).status, 409)
+    const retry = await until(async () => {
+      const response = await server.post(hangUps, body, headers)
+      return response.status === 200 && response
+    }, 'the stored answer')
+    assert.deepEqual(await retry.json(), { id, run: 1 })
+    assert.equal(retry.headers.get('idempotent-replayed'), 'true')
+    const attempts = await until(async () => {
+      const stored = await collector.attempts(id)
+      return stored.some(({ outcome }) => outcome === 'processed') && stored
+    }, 'the record')
+    const { status, sender_left: left } = attempts.find(({ outcome }) => outcome === 'processed')
+    assert.deepEqual([status, left], [200, true])
+  })
+
+  await t.test('of 300 messages whose senders hang up at random, each is handled once', async () => {
+    const { senders, seed } = impatient(300, hangUps)
+    const answers = await sendImpatiently(port, senders, 50)
+    assert.deepEqual(answers.map((answer) => answer?.body), senders.map(({ id }) => JSON.stringify({ id, run: 1 })), `seed ${seed}`)
+    const runs = await runsOf()
+    assert.deepEqual(senders.filter(({ id }) => runs[id] !== 1), [], `seed ${seed}`)
+  })
+
+  await t.test('of 10,000 duplicates, 200 at a time, half of whose senders hang up, one is handled', async () => {
+    const { senders, seed } = duplicates(10_000, hangUps)
+    const id = senders[0].headers['svix-id']
+    const got = (await sendImpatiently(port, senders)).filter((answer) => answer !== null)
+    assert.equal((await runsOf())[id], 1, `seed ${seed}`)
+    assert.ok(got.every(({ status, body }) => status === 409 || (status === 200 && body === JSON.stringify({ id, run: 1 }))), `seed ${seed}`)
+    assert.ok(got.filter(({ replayed }) => replayed).length > 500, `seed ${seed}`)
   })
 
   await t.test('a refused request learns nothing, and the log has the reason', async () => {

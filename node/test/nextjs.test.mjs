@@ -120,17 +120,34 @@ test('an answer that is none is an error of the handler', async () => {
   await assert.rejects(guard(() => undefined)(signed()))
 })
 
-test('a sender that goes away releases the message', async () => {
+test('a sender that goes away ends neither the handler nor its claim: its retry gets the stored answer', async () => {
   const controller = new AbortController()
   const body = clerkEvent()
   const id = newId()
   let runs = 0
+  let during
   const POST = guard(async () => {
-    if (++runs === 1) controller.abort()
+    runs++
+    controller.abort()
+    during = (await POST(signed(body, id))).status
     return new Response(String(runs))
   })
   await POST(request(body, svixHeaders(body, { id }), { signal: controller.signal }))
-  assert.equal(await (await POST(signed(body, id))).text(), '2')
+  assert.equal(during, 409)
+  const retry = await POST(signed(body, id))
+  assert.deepEqual([await retry.text(), retry.headers.get('idempotent-replayed'), runs], ['1', 'true', 1])
+})
+
+test('a handler that throws after its sender went away gives the message back', async () => {
+  const controller = new AbortController()
+  const body = clerkEvent()
+  const id = newId()
+  const POST = guard(() => {
+    controller.abort()
+    throw new TypeError('no')
+  })
+  await assert.rejects(POST(request(body, svixHeaders(body, { id }), { signal: controller.signal })), TypeError)
+  await assert.rejects(POST(signed(body, id)), TypeError)
 })
 
 test('a silent drop can be made a 500', async () => {

@@ -119,12 +119,15 @@ for (const [name, start] of Object.entries({ redis, postgres })) {
       await until(async () => (await app.send(id)).headers.get('idempotent-replayed') === 'true', 'the answer to be stored after all')
     })
 
-    await t.test('a sender that goes away while the store is asked or the handler runs gives the message back', async (t) => {
+    await t.test('a sender that goes away while the store is asked starts no handler; one that goes away later ends none', async (t) => {
       let runs = 0
       let leave
       const app = await serving(t, through, (_req, res) => {
-        if (++runs === 1) leave()
-        else res.send('handled')
+        runs++
+        if (runs > 1) return res.send('handled')
+        res.once('close', () => res.send('nobody gets it')) // and it is no success, so that the message is given back
+        res.status(500)
+        leave()
       })
       const body = clerkEvent()
       const id = newId()
