@@ -1,7 +1,7 @@
 import eslint from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/fastify-reply.ts', 'src/node-request.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts', 'src/serverless.ts']
+const adapters = ['src/express.ts', 'src/fastify.ts', 'src/nextjs.ts', 'src/advice.ts', 'src/fastify-body.ts', 'src/fastify-reply.ts', 'src/node-headers.ts', 'src/node-request.ts', 'src/node-response.ts', 'src/pg.ts', 'src/prisma.ts', 'src/serverless.ts']
 
 export default tseslint.config(
   { ignores: ['dist/', 'native/', 'native-release/'] },
@@ -22,7 +22,7 @@ export default tseslint.config(
   },
   {
     // Methods of one response object are kept, and called on that object.
-    files: ['src/node-response.ts'],
+    files: ['src/fastify-reply.ts', 'src/node-response.ts'],
     rules: { '@typescript-eslint/unbound-method': 'off' },
   },
   {
@@ -32,7 +32,7 @@ export default tseslint.config(
       'max-lines': ['error', 150],
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: '^(?!node:|fastify$|\\./index$|\\./fastify-reply$|\\./node-request$|\\./node-response$|\\./web-stream$|\\./nextjs-config$|\\./statements$)' }] },
+        { patterns: [{ regex: '^(?!node:|fastify$|\\./index$|\\./advice$|\\./fastify-(body|reply)$|\\./node-(headers|request)$|\\./node-response$|\\./web-stream$|\\./nextjs-config$|\\./statements$)' }] },
       ],
     },
   },
@@ -45,5 +45,5 @@ export default tseslint.config(
 
 function globals() {
   const names = ['AbortController', 'Blob', 'Buffer', 'Headers', 'ReadableStream', 'Request', 'Response', 'TextEncoder', 'URL', 'URLSearchParams']
-  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setImmediate', 'setInterval', 'setTimeout'].map((name) => [name, 'readonly']))
+  return Object.fromEntries([...names, 'console', 'performance', 'process', 'setImmediate', 'setInterval', 'setTimeout', 'clearTimeout'].map((name) => [name, 'readonly']))
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+import { withPlatform } from './advice'
 import { Endpoint, type Decision, type Delivery, type WebhookOptions } from './index'
-import { giveBody, headersOf, receive, type WebhookRequest } from './node-request'
+import { headersOf } from './node-headers'
+import { giveBody, receive, type WebhookRequest } from './node-request'
 import { captureResponse, sendAnswer } from './node-response'
 
 export type { WebhookRequest } from './node-request'
@@ -16,8 +18,9 @@ declare global {
   }
 }
 
-const ADVICE =
-  'put the wrapper before the body parser, or keep the bytes: express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes } })'
+const ADVICE = withPlatform(
+  'Express: put the wrapper before the body parser, or keep the bytes: express.json({ verify: (req, _res, bytes) => { req.rawBody = bytes } }); NestJS: NestFactory.create(AppModule, { rawBody: true })',
+)
 
 type Next = (error?: unknown) => void
 type Middleware = (request: WebhookRequest, response: ServerResponse, next: Next) => void

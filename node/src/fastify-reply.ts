@@ -7,8 +7,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Delivery } from './index'
-
-type Then = FastifyReply['then']
+import { flatten } from './node-headers'
 
 /** A reply while its handler runs. */
 interface Watched {
@@ -29,15 +28,15 @@ export function watchReply(request: FastifyRequest, reply: FastifyReply, deliver
   watched.set(request, state)
   const { send, then } = reply
 
-  reply.send = ((...args: Parameters<typeof send>) => {
+  reply.send = (...args) => {
     state.sends = true
-    return Reflect.apply(send, reply, args) as FastifyReply
-  }) as typeof send
+    return Reflect.apply(send, reply, args)
+  }
 
   // Fastify awaits what a handler returned; of a reply whose connection is closed it is told that it was sent.
-  reply.then = ((fulfilled, rejected) => {
+  reply.then = (fulfilled, rejected) => {
     then.call(reply, () => { if (state.sends || !state.senderLeft) fulfilled() }, rejected)
-  }) as Then
+  }
 
   reply.raw.once('close', () => {
     state.senderLeft = true
@@ -49,8 +48,7 @@ export function watchReply(request: FastifyRequest, reply: FastifyReply, deliver
 
 /** The handler took the reply out of Fastify's hands and wrote the answer itself. */
 function finishRaw({ raw }: FastifyReply, delivery: Delivery): void {
-  const headers = Object.entries(raw.getHeaders()).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, String(one)]))
-  void delivery.finish({ status: raw.statusCode, headers, body: null })
+  void delivery.finish({ status: raw.statusCode, headers: flatten(raw.getHeaders()), body: null })
 }
 
 /** What Fastify sends for a handler that returned nothing, were the sender still there. */

@@ -2,8 +2,11 @@ import { Readable } from 'node:stream'
 
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, RequestPayload, RouteShorthandOptions } from 'fastify'
 
+import { withPlatform } from './advice'
+import { receive } from './fastify-body'
 import { watchReply } from './fastify-reply'
 import { Endpoint, STORED_BODY_LIMIT, type Answer, type Delivery, type WebhookOptions } from './index'
+import { flatten, headersOf } from './node-headers'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,10 +17,14 @@ declare module 'fastify' {
   }
 }
 
-const ADVICE = 'nothing may read the request before the wrapper does: no preParsing hook, and no plugin that consumes request.raw'
+const ADVICE = withPlatform(
+  'Fastify: nothing may read the request before the wrapper does, neither a preParsing hook nor a plugin that consumes request.raw, unless it keeps the bytes in request.rawBody',
+)
 
 /** Fastify answers 415 to a body that it has no parser for, unless there seems to be none. */
 const NOTHING_TO_PARSE = { 'content-type': undefined, 'content-length': '0', 'transfer-encoding': undefined }
+
+type Headers = ReturnType<FastifyReply['getHeaders']>
 
 /** The options of a route that is guarded. */
 export type WebhookRouteOptions = Required<Pick<RouteShorthandOptions, 'bodyLimit' | 'preParsing' | 'preValidation' | 'preHandler' | 'onError' | 'onSend'>>
@@ -37,7 +44,7 @@ export type WebhookRouteOptions = Required<Pick<RouteShorthandOptions, 'bodyLimi
 export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): WebhookRouteOptions {
   const endpoint = new Endpoint<FastifyRequest>(options)
   /** The headers that were there before the handler. */
-  const before = new WeakMap<FastifyReply, Set<string>>()
+  const before = new WeakMap<FastifyReply, Headers>()
   /** The headers of the requests that Fastify has no parser for. */
   const unparsed = new WeakMap<FastifyRequest, FastifyRequest['headers']>()
 
@@ -48,7 +55,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
     preParsing: tellsAtTheStart(endpoint, async (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload) => {
       const body = await receive(request, payload, endpoint.maxBodyBytes)
       const { method, originalUrl: path, raw } = request
-      const decision = await endpoint.begin({ method, path, headers: raw.rawHeaders, body, rawBodyAdvice: ADVICE }, request)
+      const decision = await endpoint.begin({ method, path, headers: headersOf(raw), body, rawBodyAdvice: ADVICE }, request)
       if (decision.answer) return reply.send(head(reply, decision.answer))
       const { delivery } = decision
       if (reply.raw.destroyed) {
@@ -56,8 +63,8 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
         return reply.hijack()
       }
       watchReply(request, reply, delivery)
-      before.set(reply, new Set(Object.keys(reply.getHeaders())))
-      delivery.earlierHeaders(headersOf(reply))
+      before.set(reply, reply.getHeaders())
+      delivery.earlierHeaders(flatten(reply.getHeaders()))
       request.surehook = delivery
       if (typeof body === 'string') return payload
       request.rawBody = body
@@ -87,9 +94,12 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
 
     async onSend(request: FastifyRequest, reply: FastifyReply, payload: unknown) {
       if (!request.surehook) return payload
-      const instead = await request.surehook.finish({ status: reply.statusCode, headers: headersOf(reply), body: bytesOf(payload) })
+      const earlier = before.get(reply) ?? {}
+      const headers = flatten(reply.getHeaders())
+      const instead = await request.surehook.finish({ status: reply.statusCode, headers, body: bytesOf(payload) })
       if (!instead) return payload
-      for (const name of Object.keys(reply.getHeaders())) if (!before.get(reply)?.has(name)) reply.removeHeader(name)
+      for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+      void reply.headers(earlier)
       return head(reply, instead)
     },
   }
@@ -107,32 +117,11 @@ function tellsAtTheStart<Hook extends (...args: never[]) => unknown>(endpoint: E
   return Object.assign(hook, { bind })
 }
 
-/** Reads the body up to the limit. What is beyond runs into nothing: a connection that is closed on it loses the answer. */
-async function receive(request: FastifyRequest, payload: RequestPayload, limit: number): Promise<Buffer | 'too_large' | 'unavailable'> {
-  if (request.raw.readableDidRead) return 'unavailable'
-  const chunks: Buffer[] = []
-  let size = 0
-  if (Number(request.headers['content-length']) <= limit || request.headers['content-length'] === undefined) {
-    for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size <= limit) chunks.push(chunk)
-      else break
-    }
-    if (size <= limit) return Buffer.concat(chunks, size)
-  }
-  payload.resume()
-  return 'too_large'
-}
-
 /** Gives a reply the head of an answer; what comes back is to be its body. */
 function head(reply: FastifyReply, { status, headers, body }: Answer): Buffer | undefined {
   void reply.code(status)
   for (let i = 0; i + 1 < headers.length; i += 2) void reply.header(headers[i] as string, headers[i + 1])
   return body.byteLength === 0 ? undefined : Buffer.from(body)
-}
-
-function headersOf(reply: FastifyReply): string[] {
-  return Object.entries(reply.getHeaders()).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, String(one)]))
 }
 
 /** The bytes of what is about to be sent; `null` for a stream or too many. */

@@ -1,9 +1,12 @@
-import { Endpoint, flush, STORED_BODY_LIMIT, type Answer, type Delivery, type WebhookOptions } from './index'
+import { withPlatform } from './advice'
+import { Endpoint, flush, STORED_BODY_LIMIT, type Answer, type Delivery, type IncomingWebhook, type WebhookOptions } from './index'
 import { readUpTo, rejoin } from './web-stream'
 
 export { withSurehook } from './nextjs-config'
 
-const ADVICE = 'nothing may read the request before the wrapper does; inside it, read the request that the handler is given'
+const ADVICE = withPlatform(
+  'Next.js: nothing may read the request before the wrapper does, unless it reads request.clone(); inside it, read the request that the handler is given',
+)
 
 /** What is answered to a sender that is gone. Nobody gets it. */
 const CLIENT_CLOSED_REQUEST = 499
@@ -59,13 +62,17 @@ async function run(delivery: Delivery, handler: () => Response | Promise<Respons
   }
 }
 
-async function receive(request: Request, limit: number): Promise<Uint8Array | 'too_large' | 'unavailable'> {
+async function receive(request: Request, limit: number): Promise<IncomingWebhook['body']> {
   if (request.bodyUsed) return 'unavailable'
   if (Number(request.headers.get('content-length')) > limit) return 'too_large'
-  const { bytes, rest } = await readUpTo(request.body, limit)
-  if (rest === null) return bytes
-  void rest.cancel()
-  return 'too_large'
+  try {
+    const { bytes, rest } = await readUpTo(request.body, limit)
+    if (rest === null) return bytes
+    void rest.cancel()
+    return 'too_large'
+  } catch {
+    return 'incomplete'
+  }
 }
 
 /** The same request with its body unread. Its own class is used, so that a `NextRequest` stays one. */

@@ -14,17 +14,11 @@ export interface WebhookRequest extends IncomingMessage {
 
 export type ReceivedBody = IncomingWebhook['body']
 
-/** Names and values in turn. What a gateway made into a request, as on AWS Lambda, has no raw ones. */
-export function headersOf({ rawHeaders, headers }: IncomingMessage): readonly string[] {
-  if ((rawHeaders as readonly string[] | undefined)?.length) return rawHeaders
-  return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap((one) => [name, one]))
-}
-
 /** Finds the raw body, wherever earlier middleware or the platform left it. */
 export function receive(request: WebhookRequest, limit: number, done: (body: ReceivedBody) => void): void {
   const kept = keptBody(request)
   if (kept) done(kept)
-  else if (request.readableDidRead) done('unavailable')
+  else if (request.readableDidRead && !isGivenAgain(request)) done('unavailable')
   else if (Number(request.headers['content-length']) > limit) refuseUnread(request, done)
   // The stream's events come from the connection; what is current for the request (a trace, a store) stays so.
   else readStream(request, limit, AsyncResource.bind(done))
@@ -37,6 +31,11 @@ function keptBody(request: WebhookRequest): Uint8Array | undefined {
     if (typeof kept === 'string') return Buffer.from(kept)
   }
   return undefined
+}
+
+/** Vercel reads the body of a function first, and gives the request a `read` and an `on` of its own that give the bytes again. */
+function isGivenAgain(request: WebhookRequest): boolean {
+  return Object.hasOwn(request, 'read') && Object.hasOwn(request, 'on')
 }
 
 /** Vercel parses a body when it is asked for, and throws where it cannot. */
@@ -66,6 +65,7 @@ function readStream(request: WebhookRequest, limit: number, done: (body: Receive
     done(Buffer.concat(chunks, size))
   }
   const broken = () => {
+    if (request.complete) return
     stop()
     done('incomplete')
   }

@@ -1,8 +1,7 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 
-import { STORED_BODY_LIMIT, type Answer, type Delivery } from './index'
-
-type HeaderArgument = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined
+import { STORED_BODY_LIMIT, type Answer, type Delivery, type HandlerResponse } from './index'
+import { flatten, setHeaders, type HeaderArgument } from './node-headers'
 
 /** Sends an answer of Surehook's own. */
 export function sendAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
@@ -18,9 +17,11 @@ export function sendAnswer(response: ServerResponse, { status, headers, body }: 
  * sent, because the work it speaks of was undone.
  */
 export function captureResponse(response: ServerResponse, delivery: Delivery, failed: (error: unknown) => void): () => void {
-  const { write, end, writeHead } = response
-  const before = new Set(response.getHeaderNames())
-  delivery.earlierHeaders(headersOf(response))
+  const { write, end, writeHead, flushHeaders } = response
+  const before = response.getHeaders()
+  delivery.earlierHeaders(flatten(before))
+  /** What the handler set, before what was put around the response, as a compression is, sets its own. */
+  let head: Pick<HandlerResponse, 'status' | 'headers'> | undefined
   const chunks: Uint8Array[] = []
   let size = 0
   let ended = false
@@ -34,9 +35,11 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
     size += bytes.length
     chunks.push(bytes)
   }
+  const keepHead = (status = response.statusCode) => { head ??= { status, headers: flatten(response.getHeaders()) } }
   const finish = () => {
+    keepHead()
     const body = size > STORED_BODY_LIMIT ? null : Buffer.concat(chunks, size)
-    return delivery.finish({ status: response.statusCode, headers: headersOf(response), body })
+    return delivery.finish({ ...(head as NonNullable<typeof head>), body })
   }
   const send = (instead: Answer | null, args: Parameters<typeof end>) => {
     if (!instead || response.headersSent) return end.apply(response, args)
@@ -46,13 +49,15 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
   }
   const takeBack = () => {
     if (response.headersSent) return
-    for (const name of response.getHeaderNames()) if (!before.has(name)) response.removeHeader(name)
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    for (const [name, value] of Object.entries(before)) if (value !== undefined) response.setHeader(name, value)
   }
 
   Object.assign(response, {
     writeHead(status: number, ...rest: [] | [string | HeaderArgument, HeaderArgument?]) {
       const reason = typeof rest[0] === 'string' ? [rest[0]] : []
       setHeaders(response, rest[reason.length] as HeaderArgument)
+      keepHead(status)
       return Reflect.apply(writeHead, response, [status, ...reason]) as ServerResponse
     },
     write(...args: Parameters<typeof write>) {
@@ -60,8 +65,15 @@ export function captureResponse(response: ServerResponse, delivery: Delivery, fa
         void stored.then(() => write.apply(response, args))
         return false
       }
-      if (!ended) keep(args[0], args[1])
+      if (!ended) {
+        keepHead()
+        keep(args[0], args[1])
+      }
       return write.apply(response, args)
+    },
+    flushHeaders() {
+      keepHead()
+      flushHeaders.call(response)
     },
     end(...args: Parameters<typeof end>) {
       if (stored) {
@@ -120,25 +132,6 @@ function hold(response: ServerResponse): () => void {
     Reflect.deleteProperty(response, 'headersSent')
     Object.assign(response, Object.fromEntries(changes), { statusCode, statusMessage })
   }
-}
-
-/** Headers given to `writeHead` alone would never be seen by `getHeaders`. */
-function setHeaders(response: ServerResponse, headers: HeaderArgument): void {
-  const entries = Array.isArray(headers) ? pairs(headers) : Object.entries(headers ?? {})
-  for (const [name, value] of entries) if (value !== undefined) response.setHeader(name, value)
-}
-
-function pairs(flat: OutgoingHttpHeader[]): [string, OutgoingHttpHeader][] {
-  const names = flat.filter((_, i) => i % 2 === 0)
-  return names.map((name, i) => [String(name), flat[2 * i + 1] ?? ''])
-}
-
-function headersOf(response: ServerResponse): string[] {
-  const flat: string[] = []
-  for (const [name, value] of Object.entries(response.getHeaders())) {
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one))
-  }
-  return flat
 }
 
 /** The bytes of what `write` and `end` are given; none where that is only a callback. */

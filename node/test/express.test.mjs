@@ -7,7 +7,7 @@ import express5 from 'express'
 import express4 from 'express4'
 import { currentDelivery, init, stats } from 'surehook'
 import { webhookErrors, withWebhookMonitoring } from 'surehook/express'
-import { closedPort, raw, serve, until } from './support/server.mjs'
+import { closedPort, raw, serve } from './support/server.mjs'
 import { clerkEvent, newId, OTHER_SECRET, SECRET, standardHeaders, svixHeaders } from './support/signing.mjs'
 
 const log = []

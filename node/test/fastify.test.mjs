@@ -6,7 +6,7 @@ import { before, test } from 'node:test'
 import fastify from 'fastify'
 import { currentDelivery, init } from 'surehook'
 import { withWebhookMonitoring } from 'surehook/fastify'
-import { closedPort, raw, until } from './support/server.mjs'
+import { closedPort, raw } from './support/server.mjs'
 import { clerkEvent, newId, OTHER_SECRET, SECRET, standardHeaders, svixHeaders } from './support/signing.mjs'
 
 const log = []

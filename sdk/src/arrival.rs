@@ -61,14 +61,17 @@ impl Request<'_> {
 pub(crate) struct Arrival {
     pub(crate) received_at: Timestamp,
     started: Instant,
+    /// The sender left in the middle of the body.
+    pub(crate) broken_off: bool,
     pub(crate) request: RequestInfo,
 }
 
 impl Arrival {
     /// Nothing is told of the request yet: that costs time, which nobody gets before the verdict.
     pub(crate) fn new(request: &Request<'_>, received_at: Timestamp) -> Self {
-        let request = RequestInfo { size: request.size(), ..RequestInfo::default() };
-        Self { received_at, started: Instant::now(), request }
+        let broken_off = matches!(request.body, Body::Incomplete);
+        let told = RequestInfo { size: request.size(), ..RequestInfo::default() };
+        Self { received_at, started: Instant::now(), broken_off, request: told }
     }
 
     /// Keeps what may be told of the request.

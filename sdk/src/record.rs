@@ -269,7 +269,7 @@ impl Record {
             dedup,
             status: Some(answer.status),
             response_size: Some(answer.body.len() as u64),
-            sender_left: false,
+            sender_left: self.arrival.broken_off,
             deferred_until: None,
             steps: Vec::new(),
             missing_steps: Vec::new(),

@@ -109,6 +109,7 @@ pub enum StoreErrorOption {
 pub enum BodyFault {
     TooLarge,
     Unavailable,
+    Incomplete,
 }
 
 /// One of the three is set.
@@ -213,6 +214,7 @@ impl Endpoint {
         let body = match (&body, fault) {
             (Some(bytes), _) => Body::Bytes(bytes),
             (None, Some(BodyFault::TooLarge)) => Body::TooLarge,
+            (None, Some(BodyFault::Incomplete)) => Body::Incomplete,
             (None, _) => Body::Unavailable,
         };
         let verdict = verdict_of(verdict);
