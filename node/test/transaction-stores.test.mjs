@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import http from 'node:http'
 import { before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import express from 'express'
 import pg from 'pg'
@@ -206,6 +208,54 @@ for (const [name, connect] of Object.entries(clients)) {
         assert.equal(await work(id), 1)
       })
     }
+
+    await t.test('a connection that is lost in the handler, or between two, fails the delivery and not the process', async (t) => {
+      const lose = () => database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
+      let loses = true
+      const send = await serving(t, async (req, res) => {
+        await insert(transaction(), idOf(req))
+        if (loses) {
+          await lose()
+          await pause(50) // for the client to hear of it while no statement waits
+        }
+        res.status(201).send('handled')
+      })
+      const id = newId()
+      const [status] = await send(id)
+      assert.ok(status >= 500, String(status))
+      assert.equal(await work(id), 0)
+      loses = false
+      const again = await eventually(() => send(id), ([status]) => status === 201)
+      assert.deepEqual([again[1], await work(id)], ['handled', 1])
+
+      await lose()
+      await pause(50)
+      const next = newId()
+      await eventually(() => send(next), ([status]) => status === 201)
+      assert.equal(await work(next), 1)
+    })
+
+    await t.test('a handler whose sender has left keeps its transaction, and its work stands', async (t) => {
+      let end
+      const ended = new Promise((resolve) => { end = resolve })
+      const app = express()
+      app.post('/hook', withWebhookMonitoring({ provider: 'clerk', signatureSecret: SECRET, name: newId(), store }), async (req, res) => {
+        await insert(transaction(), idOf(req))
+        res.once('close', () => { res.send('handled'); end() })
+        leave()
+      })
+      const server = await serve(app)
+      t.after(() => server.close())
+      const body = clerkEvent()
+      const id = newId()
+      const headers = { 'content-type': 'application/json', ...svixHeaders(body, { id }) }
+      const request = http.request({ port: server.port, path: '/hook', method: 'POST', agent: false, headers })
+      const leave = () => request.destroy()
+      request.on('error', () => {}).end(body)
+      await ended
+      const retry = await eventually(() => server.post('/hook', body, headers), ({ status }) => status === 200)
+      assert.deepEqual([await retry.text(), retry.headers.get('idempotent-replayed'), await work(id)], ['handled', 'true', 1])
+    })
 
     await t.test('a database that is away is answered for: the handler does not run', async () => {
       const away = connect(url.replace('/postgres', '/nowhere'))

@@ -16,7 +16,6 @@ export const WORK = `CREATE TABLE work (
 export const clients = {
   pg(url) {
     const pool = new pg.Pool({ connectionString: url })
-    pool.on('error', () => {})
     return {
       store: pgStore(pool),
       insert: (client, message) => client.query('INSERT INTO work (message) VALUES ($1)', [message]),
