@@ -129,6 +129,11 @@ function beginFlush(until: number): SharedFlush {
   return shared
 }
 
+/** What was recorded leaves within the time that an end may take; it never fails. */
+export async function flushQuietly(): Promise<void> {
+  await flush(EXIT_FLUSH_MS).catch(() => undefined)
+}
+
 /** What a promise comes to, or false when it takes longer. */
 async function within(timeoutMs: number, flushed: Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Delivery as NativeDelivery, Question } from '../native/binding'
 import { asBuffer } from './body'
 import { checkOptions, invalid } from './checks'
+import { flushQuietly } from './client'
 import { SurehookError, translated } from './errors'
 import { shown, thrown } from './failure'
 import { pack } from './headers'
@@ -53,6 +54,7 @@ export class Delivery {
   readonly #native: NativeDelivery
   readonly #work: Work | null
   readonly #span: DeliverySpan | null
+  readonly #flushes: boolean
   #hasEnded = false
   #limit: NodeJS.Timeout | undefined
   #letGo: (() => void) | undefined
@@ -64,10 +66,11 @@ export class Delivery {
   readonly entityId: string | null
 
   /** @internal */
-  constructor(delivery: NativeDelivery, store: TransactionStore | null, span: DeliverySpan | null) {
+  constructor(delivery: NativeDelivery, store: TransactionStore | null, span: DeliverySpan | null, flushes: boolean) {
     this.#native = delivery
     this.#work = store && new Work(store)
     this.#span = span
+    this.#flushes = flushes
     span?.set(() => delivery.attributes())
     this.messageId = delivery.messageId
     this.eventType = delivery.eventType
@@ -153,10 +156,15 @@ export class Delivery {
 
   /**
    * For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. It is a promise where the
-   * answer is to be stored on the other side of a network: until then the answer is not to be sent. It is rejected with what kept
+   * answer is to be stored on the other side of a network, or telemetry sent before: until then the answer is not to be sent. It is rejected with what kept
    * the application's transaction from being committed; then the work does not stand, and the answer must not be sent.
    */
   finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
+    const instead = this.#finish(response)
+    return this.#flushes ? flushedFirst(instead) : instead
+  }
+
+  #finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
     this.#hasEnded = true
     const { status, headers, body } = response
     const instead = this.#native.finish(status, pack(headers), body === null ? null : asBuffer(body))
@@ -166,9 +174,10 @@ export class Delivery {
     return instead as Answer | null
   }
 
-  /** For adapters: ends the delivery with what the handler threw. */
-  fail(error: unknown): void {
+  /** For adapters: ends the delivery with what the handler threw. A promise where telemetry is to be sent before the framework answers. */
+  fail(error: unknown): Promise<void> | undefined {
     this.#ended(this.#native.fail('Raised', thrown(error)))
+    return this.#flushes ? flushQuietly() : undefined
   }
 
   /**
@@ -204,5 +213,13 @@ export class Delivery {
     this.#letGo?.()
     this.#span?.end(() => this.#native.attributes())
     logNotices()
+  }
+}
+
+async function flushedFirst(instead: Answer | null | Promise<Answer | null>): Promise<Answer | null> {
+  try {
+    return await instead
+  } finally {
+    await flushQuietly()
   }
 }

@@ -1,5 +1,6 @@
 import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
+import { flushQuietly } from './client'
 import { ask, type CustomVerdict } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
 import { translated } from './errors'
@@ -67,6 +68,7 @@ export class Endpoint<Req = unknown> {
   readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
   readonly #store: TransactionStore | null
   readonly #tracing: Tracing | null
+  readonly #flushes: boolean
   readonly name: string
   readonly provider: string
   /** An adapter stops reading a body beyond this many bytes. */
@@ -81,6 +83,7 @@ export class Endpoint<Req = unknown> {
     this.#idempotencyKey = options.idempotencyKey
     this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
     this.#store = options.store ?? null
+    this.#flushes = options.flushBeforeResponse === true
     this.name = this.#native.name
     this.provider = this.#native.provider
     this.maxBodyBytes = this.#native.maxBodyBytes
@@ -123,9 +126,20 @@ export class Endpoint<Req = unknown> {
 
   /**
    * Verifies a request and claims its message: at once, or by a promise where a `signatureVerifier`, a store on the other side
-   * of a network, the application's own, or another attempt has to be heard.
+   * of a network, the application's own, or another attempt has to be heard, or an answer is to wait for telemetry.
    */
   begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
+    const decision = this.#begin(incoming, request)
+    return this.#flushes ? this.#flushed(decision) : decision
+  }
+
+  async #flushed(decision: Decision | Promise<Decision>): Promise<Decision> {
+    const decided = await decision
+    if (decided.answer) await flushQuietly()
+    return decided
+  }
+
+  #begin(incoming: IncomingWebhook, request: Req): Decision | Promise<Decision> {
     const bytes = typeof incoming.body === 'string' ? null : asBuffer(incoming.body)
     const arrival = { incoming, bytes, request, span: this.#tracing?.start(this.provider, incoming.headers) ?? null }
     const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
@@ -167,7 +181,7 @@ export class Endpoint<Req = unknown> {
 
   #decided({ answer, delivery }: NativeDecision, span: DeliverySpan | null): Decision {
     logNotices()
-    if (delivery) return { delivery: new Delivery(delivery, this.#store, span) }
+    if (delivery) return { delivery: new Delivery(delivery, this.#store, span, this.#flushes) }
     span?.end(() => answer?.attributes)
     return { answer: answer as Answer }
   }

@@ -73,7 +73,7 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
 /** Goes after the routes: tells Surehook what a handler threw, and passes it on. */
 export function webhookErrors() {
   return (error: unknown, request: WebhookRequest, _response: ServerResponse, next: Next): void => {
-    request.surehook?.fail(error)
+    void request.surehook?.fail(error)
     next(error)
   }
 }
@@ -81,7 +81,7 @@ export function webhookErrors() {
 /** Runs the handler. Only a promise says when a handler has ended: one that gave none may answer at any time after it returned. */
 function run(delivery: Delivery, handle: () => unknown, ended: () => void, next: Next): void {
   const fail = (error: unknown) => {
-    delivery.fail(error)
+    void delivery.fail(error)
     next(error)
   }
   let promised = false

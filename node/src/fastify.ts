@@ -88,8 +88,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
     },
 
     async onError(request: FastifyRequest, _reply: FastifyReply, error: Error) {
-      request.surehook?.fail(error)
-      return Promise.resolve()
+      await request.surehook?.fail(error)
     },
 
     async onSend(request: FastifyRequest, reply: FastifyReply, payload: unknown) {

@@ -57,7 +57,7 @@ async function run(delivery: Delivery, handler: () => Response | Promise<Respons
   try {
     return await finish(delivery, await delivery.handle(handler))
   } catch (error) {
-    delivery.fail(error)
+    await delivery.fail(error)
     throw error
   }
 }

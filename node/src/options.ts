@@ -91,6 +91,11 @@ interface GuardOptions<Req> {
    * part of it (`parent`), or none (`off`).
    */
   tracing?: TracingMode
+  /**
+   * Sends what was recorded before the answer, within 2 s: for platforms that stop the CPU once a function has answered, and wait for
+   * nothing after that (Google Cloud Functions, Cloud Run without "CPU always allocated"). Off by default.
+   */
+  flushBeforeResponse?: boolean
   /** `off` lets everything through unchecked, and says so in the log. */
   verification?: 'on' | 'off'
 }
@@ -115,6 +120,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   dedup: 'string',
   dedupTtlSeconds: 'number',
   requireProcessingMark: 'boolean',
+  flushBeforeResponse: 'boolean',
   ignore: 'list',
   onSilentDrop: ['report', 'retry'],
   onIdReuse: ['replay', 'handle', 'reject'],

@@ -1,4 +1,4 @@
-import { flush } from './client'
+import { flushQuietly } from './client'
 
 /** Where Vercel keeps what belongs to the request of an invocation, for any package to find. */
 const VERCEL = Symbol.for('@vercel/request-context')
@@ -15,7 +15,7 @@ export function keepAlive(): (() => void) | undefined {
     if (typeof context?.waitUntil !== 'function') return undefined
     let over: () => void = () => undefined
     const ended = new Promise<void>((resolve) => { over = resolve })
-    context.waitUntil(ended.then(() => flush()).catch(() => undefined))
+    context.waitUntil(ended.then(flushQuietly))
     return over
   } catch {
     return undefined

@@ -9,7 +9,8 @@ import { flushAfter, withFlush } from 'surehook/serverless'
 import { clerkEndpoint, handled, keptLog } from './support/deliveries.mjs'
 import { startRecorder } from './support/recorder.mjs'
 import { blackHole } from './support/server.mjs'
-import { clerkEvent, SECRET, svixHeaders } from './support/signing.mjs'
+import { clerkEvent, newId, SECRET, svixHeaders } from './support/signing.mjs'
+import { wrappers } from './support/wrappers.mjs'
 
 const { logger } = keptLog()
 const endpoint = clerkEndpoint()
@@ -128,4 +129,42 @@ test('waitUntil: a flush that is under way for longer does not lengthen a shorte
   await promises[0]
   assert.ok(performance.now() - started >= 1400)
   assert.equal(stats().queued, 1)
+})
+
+for (const [framework, wrap] of Object.entries(wrappers)) {
+  test(`${framework}: flushBeforeResponse: whatever is answered, its record has arrived before`, async (t) => {
+    const options = { provider: 'clerk', signatureSecret: SECRET, name: `before-${framework}`, flushBeforeResponse: true }
+    const call = await wrap(t, options, async () => {
+      if (fails) throw new TypeError('no')
+      return 'ok'
+    })
+    let fails = false
+    const [body, id] = [clerkEvent(), newId()]
+    const headers = { 'content-type': 'application/json', ...svixHeaders(body, { id }) }
+    const outcomes = []
+    const send = async (own = headers) => {
+      await call({ headers: own, body }).catch(() => undefined)
+      outcomes.push(recorder.attempts.at(-1)?.outcome)
+      assert.equal(recorder.attempts.length, outcomes.length)
+    }
+    await send()
+    await send()
+    await send({ ...headers, 'svix-timestamp': '1' })
+    fails = true
+    await send({ ...headers, ...svixHeaders(body) })
+    assert.deepEqual(outcomes, ['processed', 'duplicate', 'rejected', 'failed'])
+  })
+}
+
+test('flushBeforeResponse: a collector that says nothing holds an answer up for 2 s at most, and is no error', async (t) => {
+  const hole = await blackHole()
+  t.after(() => hole.close())
+  init({ apiKey: 'shk_test', endpoint: hole.url, logger })
+  const began = performance.now()
+  const slow = withWebhookMonitoring({ provider: 'clerk', signatureSecret: SECRET, name: 'hole', flushBeforeResponse: true }, () => new Response('ok'))
+  const body = clerkEvent()
+  const response = await slow(new Request('https://example.com/hook', { method: 'POST', body, headers: svixHeaders(body) }), {})
+  const took = performance.now() - began
+  assert.equal(response.status, 200)
+  assert.ok(took > 1900 && took < 2600, `${took} ms`)
 })

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use surehook_core::dedup::LEASE_LIMIT;
 
-use crate::delivery::Open;
+use crate::delivery::{Open, guarded};
 use crate::handler::{ErrorKind, HandlerError};
 use crate::io;
 use crate::notice::{self, Level};
@@ -52,7 +52,7 @@ impl Slot {
         Self { state: Mutex::new(State::Open(open)), pid: std::process::id() }
     }
 
-    /// Looks at, or changes, a delivery that has not ended.
+    /// Looks at, or changes, a delivery that has not ended. What fails in it reaches neither a handler nor the watch.
     pub(crate) fn peek<T>(&self, look: impl FnOnce(&mut Open) -> T) -> Option<T> {
         // In a child of a fork a thread of its parent may have held the lock: nobody there lets go of it.
         let mut state = match self.pid == std::process::id() {
@@ -60,7 +60,7 @@ impl Slot {
             false => self.state.try_lock().ok()?,
         };
         match &mut *state {
-            State::Open(open) => Some(look(open)),
+            State::Open(open) => guarded(None, || look(open)),
             State::Overdue | State::Ended => None,
         }
     }

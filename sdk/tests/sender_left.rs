@@ -4,11 +4,12 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use support::{ManualClock, Message, answered, endpoint, handled, ok, status};
-use surehook::core::Outcome;
 use surehook::core::telemetry::attempt::Attempt;
+use surehook::core::{Outcome, Timestamp};
 use surehook::{
     Answer, AnswerKind, Capture, Client, ClientOptions, Clock, Delivery, Endpoint, ErrorKind, HandlerError,
 };
@@ -121,4 +122,32 @@ fn a_handler_that_never_answers_fails_after_15_minutes_and_its_message_is_given_
     assert_eq!(late.capture.attempts().len(), 1);
     assert!(next.finish(ok(b"the next one's")).is_none());
     assert_eq!(answered(message.begin(&late.endpoint)).body, b"the next one's");
+}
+
+/// A clock that can be broken.
+struct Fragile(AtomicBool, Arc<ManualClock>);
+
+impl Clock for Fragile {
+    fn now(&self) -> Timestamp {
+        assert!(!self.0.load(Ordering::SeqCst), "a test breaks it");
+        self.1.now()
+    }
+}
+
+#[test]
+fn a_fault_in_one_delivery_leaves_the_watch_over_the_others() {
+    let clock = Arc::new(Fragile(AtomicBool::new(false), ManualClock::new()));
+    let broken = endpoint(|options| options.clock = Some(Arc::clone(&clock) as Arc<dyn Clock>));
+    let running = handled(Message::user_created("msg_1").begin(&broken));
+    clock.0.store(true, Ordering::SeqCst);
+
+    for _ in 0..2 {
+        let bench = Bench::new();
+        let overdue = bench.handle();
+        bench.clock.advance(LIMIT);
+        assert_eq!(bench.wait_for_a_record().outcome, Outcome::Failed);
+        drop(overdue);
+    }
+    clock.0.store(false, Ordering::SeqCst);
+    drop(running);
 }

@@ -43,7 +43,7 @@ pub struct Notice {
     pub text: String,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn init(options: InitOptions) -> Result<()> {
     let options = surehook::ClientOptions {
         api_key: options.api_key,
@@ -82,23 +82,23 @@ impl Task for Wait {
     }
 }
 
-#[napi(ts_return_type = "Promise<boolean>")]
+#[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
 pub fn flush(timeout_ms: u32) -> AsyncTask<Wait> {
     AsyncTask::new(Wait { wait: surehook::flush, timeout: milliseconds(timeout_ms) })
 }
 
 /// For the end of the process, when no promise is waited for any more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn flush_sync(timeout_ms: u32) -> bool {
     surehook::flush(milliseconds(timeout_ms))
 }
 
-#[napi(ts_return_type = "Promise<boolean>")]
+#[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
 pub fn shutdown(timeout_ms: u32) -> AsyncTask<Wait> {
     AsyncTask::new(Wait { wait: surehook::shutdown, timeout: milliseconds(timeout_ms) })
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn stats() -> Stats {
     let stats = surehook::stats();
     Stats {
@@ -110,7 +110,7 @@ pub fn stats() -> Stats {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_notices() -> Vec<Notice> {
     let notices = surehook::take_notices().into_iter();
     notices.map(|notice| Notice { level: notice.level.as_str().to_owned(), text: notice.text }).collect()

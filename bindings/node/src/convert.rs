@@ -34,10 +34,33 @@ pub(crate) fn request_line(line: &str) -> (&str, &str) {
 /// Header pairs on the stack, for all but unusual requests.
 pub(crate) struct Headers<'a>(SmallVec<[(&'a [u8], &'a [u8]); 24]>);
 
+/// Names and values in turn, one a line, as the bytes that they were on the wire.
+pub(crate) struct Packed(Vec<u8>);
+
+impl From<String> for Packed {
+    /// `node:http` shows each byte as one character. A text with any other character never was on a wire: it is taken as UTF-8.
+    fn from(packed: String) -> Self {
+        if packed.is_ascii() {
+            return Self(packed.into_bytes());
+        }
+        let mut bytes = Vec::with_capacity(packed.len());
+        for (place, line) in packed.split('\n').enumerate() {
+            if place > 0 {
+                bytes.push(b'\n');
+            }
+            match line.chars().map(u8::try_from).collect::<std::result::Result<Vec<u8>, _>>() {
+                Ok(octets) => bytes.extend(octets),
+                Err(_) => bytes.extend(line.bytes()),
+            }
+        }
+        Self(bytes)
+    }
+}
+
 impl<'a> Headers<'a> {
-    /// Reads names and values in turn, one a line.
-    pub(crate) fn unpack(packed: &'a str) -> Self {
-        let mut lines = packed.split('\n').map(str::as_bytes);
+    /// Reads names and values in turn.
+    pub(crate) fn unpack(packed: &'a Packed) -> Self {
+        let mut lines = packed.0.split(|byte| *byte == b'\n');
         let pairs = std::iter::from_fn(|| Some((lines.next()?, lines.next()?)));
         Self(pairs.collect())
     }

@@ -10,48 +10,48 @@ pub struct Deferred(surehook::Deferred);
 
 #[napi]
 impl Deferred {
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(token: String) -> Result<Self> {
         surehook::Deferred::open(&token).map(Self).map_err(coded)
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn message_id(&self) -> Option<&str> {
         self.0.message_id()
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn event_type(&self) -> Option<&str> {
         self.0.event_type()
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn entity_id(&self) -> Option<&str> {
         self.0.entity_id()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn step(&self, name: String) {
         self.0.step(&name);
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn step_ended(&self, name: String, duration_ms: f64, error: Option<ThrownError>) {
         let error = error.as_ref().map(ThrownError::raised);
         self.0.step_ended(&name, milliseconds(duration_ms), error);
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn processed(&self) {
         self.0.processed();
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn failed(&self, reason: String, details: Option<String>) {
         self.0.failed_with(&reason, metadata(details.as_deref()));
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fail(&self, error: ThrownError) {
         self.0.fail(error.of_kind(ErrorKind::Raised));
     }

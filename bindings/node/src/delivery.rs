@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{Buffer, BufferSlice, Either3, Object};
 use napi_derive::napi;
 use surehook::{Asked, Ended, HandlerError, Response, ResponseBody};
 
-use crate::convert::{Attributes, Headers, Rejection, Result, attributes, coded, metadata};
+use crate::convert::{Attributes, Headers, Packed, Rejection, Result, attributes, coded, metadata};
 use crate::promise::promise;
 use crate::question::Question;
 
@@ -85,71 +85,71 @@ pub struct Delivery(pub(crate) surehook::Delivery);
 
 #[napi]
 impl Delivery {
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn message_id(&self) -> Option<&str> {
         self.0.message_id()
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn event_type(&self) -> Option<&str> {
         self.0.event_type()
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn entity_id(&self) -> Option<&str> {
         self.0.entity_id()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn step(&self, name: String) {
         self.0.step(&name);
     }
 
     /// A step ended just now, with an error where it was not done.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn step_ended(&self, name: String, duration_ms: f64, error: Option<ThrownError>) {
         let error = error.as_ref().map(ThrownError::raised);
         self.0.step_ended(&name, milliseconds(duration_ms), error);
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn processed(&self) {
         self.0.processed();
     }
 
     /// `details` is the JSON of an object.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn failed(&self, reason: String, details: Option<String>) {
         self.0.failed_with(&reason, metadata(details.as_deref()));
     }
 
     /// The sender closed the connection; the handler runs on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn sender_left(&self) {
         self.0.sender_left();
     }
 
     /// The token by which another process takes the work up.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn defer(&self, deadline_ms: f64) -> Result<String> {
         self.0.defer(milliseconds(deadline_ms)).map_err(coded)
     }
 
     /// What a trace is told: before the end of the request, after it of what it came to.
-    #[napi(ts_return_type = "Record<string, string | number>")]
+    #[napi(catch_unwind, ts_return_type = "Record<string, string | number>")]
     pub fn attributes(&self) -> Attributes {
         attributes(self.0.attributes())
     }
 
     /// The headers that the answer has before the handler, names and values in turn, one a line.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn earlier_headers(&self, headers: String) {
-        self.0.earlier_headers(Headers::unpack(&headers).pairs());
+        self.0.earlier_headers(Headers::unpack(&Packed::from(headers)).pairs());
     }
 
     /// Ends it with the handler's answer; no body means that it was not kept. What comes back is to be sent instead, or is a
     /// question to be answered in the application's transaction.
-    #[napi(ts_return_type = "Answer | null | Question | Promise<Answer | null>")]
+    #[napi(catch_unwind, ts_return_type = "Answer | null | Question | Promise<Answer | null>")]
     pub fn finish<'env>(
         &self,
         env: &'env Env,
@@ -157,6 +157,7 @@ impl Delivery {
         headers: String,
         body: Option<BufferSlice<'_>>,
     ) -> napi::Result<Either3<Option<Answer>, Question, Object<'env>>> {
+        let headers = Packed::from(headers);
         let headers = Headers::unpack(&headers);
         let body = body.as_ref().map_or(ResponseBody::NotCaptured, |bytes| ResponseBody::Bytes(bytes));
         match self.0.finish_without_waiting(Response { status, headers: headers.pairs(), body }) {
@@ -171,7 +172,7 @@ impl Delivery {
 
     /// Ends it with an error. The question, where there is one, is to be answered after the application's transaction was
     /// rolled back.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fail(&self, kind: ErrorKind, error: ThrownError) -> Option<Question> {
         match self.0.fail_without_waiting(error.of_kind(kind)) {
             Asked::Done(()) => None,

@@ -7,7 +7,7 @@ use napi::{Either, Env};
 use napi_derive::napi;
 use surehook::{Begun, Body, CustomVerdict, DedupStore, Hooks, Request, Verification};
 
-use crate::convert::{Headers, Result, bytes, coded, request_line, scheme, seconds};
+use crate::convert::{Headers, Packed, Result, bytes, coded, request_line, scheme, seconds};
 use crate::delivery::{Answer, Delivery};
 use crate::promise::promise;
 use crate::question::Question;
@@ -139,7 +139,7 @@ pub struct Endpoint(surehook::Endpoint);
 
 #[napi]
 impl Endpoint {
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(options: EndpointOptions) -> Result<Self> {
         let scheme = scheme(options.scheme.as_deref())?;
         let store = options.store.as_deref().map(DedupStore::application).transpose().map_err(coded)?;
@@ -147,39 +147,39 @@ impl Endpoint {
         surehook::Endpoint::new(options).map(Self).map_err(coded)
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn name(&self) -> &str {
         self.0.name()
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn provider(&self) -> &str {
         self.0.provider()
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn max_body_bytes(&self) -> f64 {
         self.0.max_body_bytes() as f64
     }
 
     /// Throws what is wrong with the secret.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn check(&self) -> Result<()> {
         self.0.check().map_err(coded)
     }
 
     /// Notices what is wrong with the secret.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn begin_to_serve(&self) {
         self.0.begin_to_serve();
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_secrets(&self, secrets: Vec<String>) -> Result<()> {
         self.0.set_secrets(&secrets).map_err(coded)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn dedup_counts(&self) -> DedupCounts {
         let counts = self.0.dedup_counts();
         DedupCounts {
@@ -196,7 +196,7 @@ impl Endpoint {
 
     /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true`, the
     /// message's name, or that and its sender accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
-    #[napi(ts_return_type = "Decision | Promise<Decision>")]
+    #[napi(catch_unwind, ts_return_type = "Decision | Promise<Decision>")]
     #[allow(clippy::too_many_arguments)] // an object to hold them would cost more than the check
     pub fn begin<'env>(
         &self,
@@ -209,6 +209,7 @@ impl Endpoint {
         key: Option<Function<'_, (), Option<String>>>,
     ) -> napi::Result<Either<Decision, Object<'env>>> {
         let (method, path) = request_line(&line);
+        let headers = Packed::from(headers);
         let headers = Headers::unpack(&headers);
         let request = |body| Request { method, path, headers: headers.pairs(), body };
         let body = match (&body, fault) {

@@ -43,7 +43,7 @@ macro_rules! answered {
 
 #[napi]
 impl Question {
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn statement(&self) -> Option<Statement> {
         match self.0.as_ref()? {
             State::Begin(Asked::Again(question)) => Some(question.operation().into()),
@@ -53,24 +53,24 @@ impl Question {
         }
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn loaded(&mut self, value: Option<BufferSlice<'_>>) {
         answered!(self, question => question.loaded(value.as_deref()));
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn replaced(&mut self, took_place: bool) {
         answered!(self, question => question.replaced(took_place));
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     #[allow(clippy::unit_arg, reason = "one of the ends is nothing")]
     pub fn failed(&mut self, reason: String) {
         answered!(self, question => failed(question, &reason));
     }
 
     /// What the question of `begin` came to.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn decision(&mut self) -> Option<Decision> {
         match self.0.take()? {
             State::Begin(Asked::Done(decision)) => Some(decision.into()),
@@ -79,7 +79,7 @@ impl Question {
     }
 
     /// What the question of `finish` came to.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn settled(&mut self) -> Option<Settled> {
         match self.0.take()? {
             State::Finish(Asked::Done(settled)) => Some(Settled(Some(settled))),
@@ -95,18 +95,18 @@ pub struct Settled(Option<surehook::Settled>);
 #[napi]
 impl Settled {
     /// Whether to commit the transaction.
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn commit(&self) -> bool {
         self.0.as_ref().is_some_and(surehook::Settled::commit)
     }
 
     /// To be sent instead of the handler's answer.
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn replacement(&self) -> Option<Answer> {
         self.0.as_ref()?.replacement().cloned().map(Answer::from)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn committed(&mut self) {
         if let Some(settled) = self.0.take() {
             settled.committed();
@@ -114,7 +114,7 @@ impl Settled {
     }
 
     /// The question is to be answered outside of the transaction.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn rolled_back(&mut self, reason: Option<String>) -> Option<Question> {
         self.0.take().map(|settled| settled.rolled_back(reason.as_deref()).into())
     }

@@ -110,7 +110,7 @@ pub struct Screening(Arc<Desk>);
 #[napi]
 impl Screening {
     /// `wake` is called on the environment's own thread whenever cases wait.
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(env: Env, wake: Function<'_, (), ()>) -> napi::Result<Self> {
         let wake = wake.build_threadsafe_function::<()>().weak::<true>().callee_handled::<false>().build()?;
         let desk = Arc::new(Desk { wake, cases: Mutex::default(), changed: Condvar::new() });
@@ -122,7 +122,7 @@ impl Screening {
     }
 
     /// From now on this environment is asked, before all others.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn open(&self) {
         lock(&self.0.cases).is_open = true;
         self.0.leave();
@@ -130,21 +130,21 @@ impl Screening {
     }
 
     /// From now on it is not asked.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self) {
         self.0.leave();
         self.0.close();
     }
 
     /// The next attempt that waits. One that is taken must be judged.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take(&self) -> Option<Case> {
         lock(&self.0.cases).waiting.pop_front()
     }
 
     /// Judges a case: the attempt as it is to be sent, as JSON, or nothing when it is not. What comes back says why it could not
     /// be taken, and is dropped.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn judge(&self, id: u32, attempt: Option<String>) -> Option<String> {
         let read = attempt.map(|json| serde_json::from_str::<Attempt>(&json));
         let (verdict, fault) = match read {
@@ -158,7 +158,7 @@ impl Screening {
     }
 
     /// Waits until a case is there, at most so long. For the end of the process, when `wake` is not called any more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn wait(&self, timeout_ms: u32) {
         let timeout = Duration::from_millis(u64::from(timeout_ms));
         let nothing = |cases: &mut Cases| cases.waiting.is_empty();

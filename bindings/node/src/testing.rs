@@ -7,7 +7,7 @@ use napi_derive::napi;
 use surehook::core::{ConfigError, SignedRequest, Signer, Timestamp, Unsigned, generate_secret, scheme};
 use surehook::{Client, ClientOptions, SystemClock};
 
-use crate::convert::{self, Headers, Result, coded};
+use crate::convert::{self, Headers, Packed, Result, coded};
 
 /// The captures that are on, the one that telemetry goes to last. They may end in any order: tests may run side by side.
 static CAPTURES: Mutex<Vec<(surehook::Capture, Client)>> = Mutex::new(Vec::new());
@@ -21,7 +21,7 @@ pub struct Capture {
 
 #[napi]
 impl Capture {
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(runtime: String) -> Result<Self> {
         let kept = surehook::Capture::new();
         let options = ClientOptions {
@@ -38,7 +38,7 @@ impl Capture {
     }
 
     /// What was recorded since the last call, each attempt as JSON in the wire's form.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take(&mut self) -> Vec<String> {
         let attempts = self.kept.attempts();
         let new = attempts.iter().skip(self.taken).filter_map(|one| serde_json::to_string(one).ok()).collect();
@@ -47,7 +47,7 @@ impl Capture {
     }
 
     /// Telemetry goes where it went before.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stop(&self) {
         let mut captures = CAPTURES.lock().unwrap_or_else(PoisonError::into_inner);
         captures.retain(|(kept, _)| *kept != self.kept);
@@ -56,12 +56,12 @@ impl Capture {
 }
 
 /// Stops the clock at a time, or lets it run again.
-#[napi]
+#[napi(catch_unwind)]
 pub fn freeze(at_ms: Option<f64>) {
     SystemClock::freeze(at_ms.map(|ms| Timestamp::from_unix_millis(ms as i64)));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn fresh_secret(provider: String, random: BufferSlice<'_>) -> Result<String> {
     let scheme = scheme::find(&provider).ok_or_else(|| coded(ConfigError::unknown_provider(&provider)))?;
     let mut bytes = [0; 24];
@@ -98,7 +98,7 @@ pub struct Signed {
 }
 
 /// A request as the provider sends it.
-#[napi]
+#[napi(catch_unwind)]
 pub fn sign(options: SignOptions, body: BufferSlice<'_>) -> Result<Signed> {
     let provider = options.provider.unwrap_or_default();
     let own = convert::scheme(options.scheme.as_deref())?.map(std::sync::Arc::new);
@@ -108,7 +108,8 @@ pub fn sign(options: SignOptions, body: BufferSlice<'_>) -> Result<Signed> {
         let fault = format!("{} signs the endpoint's public URL, so it has to be known", scheme.title);
         return Err(coded(ConfigError::invalid_option("url", fault)));
     }
-    let headers = Headers::unpack(&options.headers);
+    let packed = Packed::from(options.headers);
+    let headers = Headers::unpack(&packed);
     let now = || surehook::Clock::now(&SystemClock);
     let unsigned = Unsigned {
         method: &options.method,

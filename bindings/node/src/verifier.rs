@@ -9,28 +9,28 @@ use surehook::core::telemetry::redact::Redactor;
 use surehook::core::{Incoming, Timestamp, scheme};
 use surehook::{Clock, ReasonCode, SystemClock};
 
-use crate::convert::{self, Headers, Rejection, Result, bytes, coded, request_line, seconds};
+use crate::convert::{self, Headers, Packed, Rejection, Result, bytes, coded, request_line, seconds};
 
 /// The environment variables that usually hold a provider's secret; none for a provider that nobody knows.
-#[napi]
+#[napi(catch_unwind)]
 pub fn secret_variables(provider: String) -> Vec<String> {
     scheme::find(&provider).map(|scheme| scheme.secret_env.clone()).unwrap_or_default()
 }
 
 /// Every finding of a diagnosis, in the order of the contract.
-#[napi]
+#[napi(catch_unwind)]
 pub fn findings() -> Vec<&'static str> {
     Finding::ALL.iter().map(|finding| finding.as_str()).collect()
 }
 
 /// Every certainty of a diagnosis, in the order of the contract.
-#[napi]
+#[napi(catch_unwind)]
 pub fn certainties() -> Vec<&'static str> {
     Certainty::ALL.iter().map(|certainty| certainty.as_str()).collect()
 }
 
 /// A text without what looks like a credential, for a line of a log.
-#[napi]
+#[napi(catch_unwind)]
 pub fn redacted(text: String) -> String {
     REDACTOR.message(&text)
 }
@@ -62,7 +62,7 @@ pub struct Verifier(surehook::Webhook);
 
 #[napi]
 impl Verifier {
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(options: VerifierOptions) -> Result<Self> {
         let VerifierOptions { provider, scheme, secrets, url, tolerance_seconds, max_body_bytes } = options;
         let own = convert::scheme(scheme.as_deref())?;
@@ -85,8 +85,9 @@ impl Verifier {
 
     /// Checks one request now and says only why it is refused; no body means that its raw bytes are gone. What is right costs
     /// no object: making one takes longer than the check.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn check(&self, body: Option<BufferSlice<'_>>, headers: String) -> Option<Rejection> {
+        let headers = Packed::from(headers);
         let headers = Headers::unpack(&headers);
         let rejection = match body.as_deref() {
             Some(body) => self.0.verify(body, headers.pairs()).err()?,
@@ -96,9 +97,10 @@ impl Verifier {
     }
 
     /// The same, also for another method, path or time, and says what was found in a request that is right.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn verify(&self, line: String, headers: String, body: Option<BufferSlice<'_>>, now_ms: Option<f64>) -> Verdict {
         let (method, path) = request_line(&line);
+        let headers = Packed::from(headers);
         let headers = Headers::unpack(&headers);
         let now = now_ms.map_or_else(|| SystemClock.now(), |ms| Timestamp::from_unix_millis(ms as i64));
         let verified = match body.as_deref() {
