@@ -156,8 +156,9 @@ export class Delivery {
 
   /**
    * For adapters: ends the delivery with the handler's answer. What it returns is to be sent instead. It is a promise where the
-   * answer is to be stored on the other side of a network, or telemetry sent before: until then the answer is not to be sent. It is rejected with what kept
-   * the application's transaction from being committed; then the work does not stand, and the answer must not be sent.
+   * answer is to be stored on the other side of a network, or telemetry is sent before: until then the answer is not to be sent. It
+   * is rejected with what kept the application's transaction from being committed; then the work does not stand, and the answer must
+   * not be sent.
    */
   finish(response: HandlerResponse): Answer | null | Promise<Answer | null> {
     const instead = this.#finish(response)

@@ -40,15 +40,30 @@ export function watchReply(request: FastifyRequest, reply: FastifyReply, deliver
 
   reply.raw.once('close', () => {
     state.senderLeft = true
-    if (reply.raw.writableEnded && !state.sends) finishRaw(reply, delivery)
+    finishRaw(state, delivery)
     delivery.senderLeft()
     settle(state)
   })
 }
 
-/** The handler took the reply out of Fastify's hands and wrote the answer itself. */
-function finishRaw({ raw }: FastifyReply, delivery: Delivery): void {
-  void delivery.finish({ status: raw.statusCode, headers: flatten(raw.getHeaders()), body: null })
+/** A handler may take the reply out of Fastify's hands and write the answer itself: it ends when that does. */
+function finishRaw(state: Watched, delivery: Delivery): void {
+  const { raw } = state.reply
+  const finish = () => {
+    if (state.sends) return
+    const answer = { status: raw.statusCode, headers: flatten(raw.getHeaders()), body: null }
+    // What became of it is recorded; there is nobody left to be told.
+    Promise.resolve(delivery.finish(answer)).catch(() => undefined)
+  }
+  if (raw.writableEnded) {
+    finish()
+    return
+  }
+  const { end } = raw
+  raw.end = ((...args: Parameters<typeof end>) => {
+    finish()
+    return Reflect.apply(end, raw, args)
+  }) as typeof end
 }
 
 /** What Fastify sends for a handler that returned nothing, were the sender still there. */

@@ -19,12 +19,14 @@ function pairs(flat: OutgoingHttpHeader[]): [string, OutgoingHttpHeader][] {
   return names.map((name, i) => [String(name), flat[2 * i + 1] ?? ''])
 }
 
+type HeaderValue = string | number | readonly string[]
+
 /** Names and values in turn, as a response has them. */
-export function flatten(headers: Readonly<Record<string, unknown>>): string[] {
+export function flatten(headers: Readonly<Record<string, HeaderValue | undefined>>): string[] {
   const flat: string[] = []
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
-    for (const one of [value].flat()) flat.push(name, String(one))
+    for (const one of typeof value === 'object' ? value : [value]) flat.push(name, String(one))
   }
   return flat
 }
