@@ -1,5 +1,5 @@
 import type { TransactionStore } from './index'
-import { LOAD, replacement } from './statements'
+import { changed, LOAD, replacement } from './statements'
 
 interface Queries {
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[]; rowCount: number | null; command: string }>
@@ -60,7 +60,8 @@ export function pgStore(pool: PgPool): TransactionStore<Queries> {
     },
     async replace(client, ...change) {
       const { text, values } = replacement(...change)
-      return (await (client ?? pool).query(text, values)).rowCount === 1
+      const { rows } = await (client ?? pool).query(text, values)
+      return changed(rows) === 1
     },
   }
 }

@@ -1,9 +1,8 @@
 import type { TransactionStore } from './index'
-import { LOAD, replacement } from './statements'
+import { changed, LOAD, replacement } from './statements'
 
 interface Statements {
   $queryRawUnsafe(text: string, ...values: unknown[]): Promise<unknown>
-  $executeRawUnsafe(text: string, ...values: unknown[]): Promise<number>
 }
 
 /** What is needed of a `PrismaClient`. */
@@ -39,7 +38,7 @@ export function prismaStore(prisma: PrismaLike, options?: PrismaTransactionOptio
     },
     async replace(transaction, ...change) {
       const { text, values } = replacement(...change)
-      return (await (transaction ?? prisma).$executeRawUnsafe(text, ...values)) === 1
+      return changed(await (transaction ?? prisma).$queryRawUnsafe(text, ...values)) === 1
     },
   }
 }

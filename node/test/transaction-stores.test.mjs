@@ -137,6 +137,38 @@ for (const [name, connect] of Object.entries(clients)) {
       assert.deepEqual(await send(id), [200, 'the answer of owner 2', true])
     })
 
+    await t.test('a row that somebody else holds is not waited for without end, and the bound is for that statement only', async (t) => {
+      const holder = new pg.Client(url)
+      await holder.connect()
+      t.after(() => holder.end())
+      let holds = true
+      const send = await serving(t, async (req, res) => {
+        await insert(transaction(), idOf(req))
+        if (holds) {
+          await holder.query('BEGIN')
+          await holder.query('SELECT key FROM surehook_messages FOR UPDATE')
+        }
+        res.send('handled')
+      })
+      const id = newId()
+      const [status] = await send(id)
+      assert.deepEqual([status, await work(id)], [503, 0])
+      await holder.query('ROLLBACK')
+      // As if its lease had lapsed.
+      await database.query('DELETE FROM surehook_messages')
+      holds = false
+      assert.deepEqual(await send(id), [200, 'handled', false])
+      if (name !== 'pg') return
+      const setting = await store.transaction(async (client) => {
+        await client.query("SET LOCAL lock_timeout = '7s'")
+        assert.equal(await store.replace(client, 'k', null, Buffer.from('new'), new Date()), true)
+        assert.equal(await store.replace(client, 'k', Buffer.from('other'), Buffer.from('new'), new Date()), false)
+        assert.equal(await store.replace(client, 'k', Buffer.from('new'), null, null), true)
+        return client.query('SHOW lock_timeout')
+      })
+      assert.equal(setting.rows[0].lock_timeout, '7s')
+    })
+
     await t.test('a transaction that cannot be committed is no success, and the next attempt runs the handler', async (t) => {
       let rows = 2
       const send = await serving(t, async (req, res) => {

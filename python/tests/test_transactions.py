@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,9 @@ from conftest import APPS, eventually
 from servers import HERE, HTTP, Server, gunicorn, running, uvicorn
 from signing import event, new_id, signed
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from surehook.sqlalchemy import SessionTransaction, messages
 
 sys.path.insert(0, str(HERE / "apps"))
 
@@ -205,6 +209,37 @@ def test_of_concurrent_duplicates_one_does_the_work(application):
     assert {answer.status_code for answer in answers} <= {200, 409, 503}
     assert eventually(lambda: application.post(message_id).headers.get("idempotent-replayed"))
     assert application.work(message_id) == 1
+
+
+@pytest.mark.parametrize("application", [place for place in PLACES if "postgres" in place], indirect=True)
+def test_a_row_that_somebody_else_holds_is_not_waited_for_without_end(application, tmp_path):
+    message_id, pipe = new_id(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool, application.engine.connect() as holder:
+        answer = pool.submit(application.post, message_id, str(pipe))
+        with pipe.open("wb"):  # opens when the handler reads: its claim is there
+            holder.execute(text("SELECT key FROM surehook_messages FOR UPDATE"))
+        try:
+            assert answer.result(10).status_code == 503
+        finally:
+            holder.rollback()
+    assert application.work(message_id) == 0, "an answer that cannot be stored undoes the work"
+    assert "lock timeout" in application.server.said()
+    application.forget_all()
+    assert application.post(message_id).status_code == 200
+    assert application.work(message_id) == 1
+
+
+def test_the_bound_on_a_lock_is_the_one_statements_own(databases):
+    engine = create_engine(databases("bound"))
+    messages.create(engine)
+    with Session(engine) as session:
+        session.execute(text("SET lock_timeout = '7s'"))
+        transaction = SessionTransaction(session)
+        assert transaction.replace("k", None, b"new", datetime.now(timezone.utc))
+        assert not transaction.replace("k", b"other", None, None)
+        assert session.execute(text("SHOW lock_timeout")).scalar_one() == "7s"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("application", places("django", "flask"), indirect=True)

@@ -6,9 +6,10 @@ What has to be asked of the database is written once, as steps; they are run on 
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta, timezone
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from surehook import _native
 from surehook._application_store import ApplicationStore, ApplicationTransaction
@@ -18,9 +19,16 @@ from surehook._notices import log_notices
 from surehook._tracing import Trace
 from surehook.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    import asyncio
+
 T = TypeVar("T")
 #: Functions to be called with their arguments; what each returned or raised comes back.
 Steps = Generator[tuple[Any, ...], Any, T]
+
+_logger = logging.getLogger("surehook")
+#: Tasks that run steps: an event loop forgets a task that nobody else holds.
+_running: set[asyncio.Task[Any]] = set()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -145,7 +153,42 @@ def run(steps: Steps[T]) -> T:
 
 
 async def run_async(steps: Steps[T]) -> T:
-    """Run the steps beside the event loop: those that are not async, on a thread of their own."""
+    """Run the steps beside the event loop, to their end.
+
+    Whoever waits may be cancelled: a sender that hangs up, a time-out, a scope. Steps that end halfway would
+    keep a connection for good, so they run in a task of their own, and only the waiting ends.
+    """
+    import asyncio  # not at the top: Flask and Django have no use for it, and it takes a while
+
+    task = asyncio.get_running_loop().create_task(_steps_async(steps))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            task.add_done_callback(_given_up)
+        raise
+
+
+def _given_up(task: asyncio.Task[Any]) -> None:
+    """Nobody waits for what the steps came to: give a message back that was just claimed."""
+    import asyncio
+
+    if task.cancelled():
+        return
+    if (error := task.exception()) is not None:
+        _logger.error("a delivery that nobody waits for did not end well", exc_info=error)
+    elif isinstance(delivery := task.result(), TransactionDelivery):
+        ending = task.get_loop().create_task(
+            delivery.fail_async(asyncio.CancelledError("nobody waited for it"))
+        )
+        _running.add(ending)
+        ending.add_done_callback(_running.discard)
+
+
+async def _steps_async(steps: Steps[T]) -> T:
+    """The steps that are not async run on a thread of their own."""
     try:
         function, *arguments = next(steps)
         while True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -10,6 +12,9 @@ from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, transaction
 
 from surehook import ApplicationStore, ApplicationTransaction, ConfigurationError
+
+#: So long a statement waits for the lock of a row: as long as a store on the other side of a network has.
+LOCK_TIMEOUT = "250ms"
 
 
 class ModelStore(ApplicationStore):
@@ -31,11 +36,12 @@ class ModelStore(ApplicationStore):
 
     def replace(self, key: str, old: bytes | None, new: bytes | None, expires_at: datetime | None) -> bool:
         """Insert, update or delete one row."""
-        if old is None:
-            return self._insert(key, new, expires_at)
-        row = self._rows().filter(key=key, value=old)
-        changed = row.delete()[0] if new is None else row.update(value=new, expires_at=expires_at)
-        return bool(changed == 1)
+        with self._bounded():
+            if old is None:
+                return self._insert(key, new, expires_at)
+            row = self._rows().filter(key=key, value=old)
+            changed = row.delete()[0] if new is None else row.update(value=new, expires_at=expires_at)
+            return bool(changed == 1)
 
     def begin(self) -> ApplicationTransaction:
         """Open the outermost ``atomic`` block."""
@@ -51,6 +57,27 @@ class ModelStore(ApplicationStore):
     def remove_expired(self) -> int:
         """Remove the rows that nobody needs any more, and say how many; once a day is enough."""
         return int(self._rows().filter(expires_at__lt=datetime.now(timezone.utc)).delete()[0])
+
+    @contextlib.contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Let statements wait for the lock of a row no longer than other stores may take.
+
+        Only Postgres waits without a bound. Afterwards the view's own setting counts again, for what its
+        commit has to wait for. A statement that fails ends the transaction, and the setting with it.
+        """
+        connection = connections[self.using]
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            if not connection.in_atomic_block:  # the setting is one of a transaction
+                stack.enter_context(transaction.atomic(self.using))
+            cursor = stack.enter_context(connection.cursor())
+            cursor.execute("SELECT current_setting('lock_timeout')")
+            (before,) = cursor.fetchone()
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            yield
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
 
     def _insert(self, key: str, new: bytes | None, expires_at: datetime | None) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     delete,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
@@ -31,6 +33,9 @@ messages = Table(
 )
 
 Runs = Session | Connection
+
+#: So long a statement waits for the lock of a row: as long as a store on the other side of a network has.
+LOCK_TIMEOUT = "250ms"
 
 
 def flush(session: Session) -> None:
@@ -56,7 +61,8 @@ def replace(runs: Runs, key: str, old: bytes | None, new: bytes | None, expires_
         statement = delete(messages).where(row)
     else:
         statement = update(messages).where(row).values(value=new, expires_at=expires_at)
-    changed = _executed(runs, statement, preserve_rowcount=True)  # of an INSERT too
+    with _bounded(runs):
+        changed = _executed(runs, statement, preserve_rowcount=True)  # of an INSERT too
     return bool(changed.rowcount == 1)
 
 
@@ -66,8 +72,29 @@ def _executed(runs: Runs, statement: Any, **options: Any) -> Any:
         return runs.execute(statement, execution_options=options)
 
 
+@contextlib.contextmanager
+def _bounded(runs: Runs) -> Iterator[None]:
+    """Let a statement wait for the lock of a row no longer than other stores may take.
+
+    Only Postgres waits without a bound. Afterwards the handler's own setting counts again, for what its
+    commit has to wait for. A statement that fails ends the transaction, and the setting with it.
+    """
+    if _bind(runs).dialect.name != "postgresql":
+        yield
+        return
+    setting = text("SELECT set_config('lock_timeout', :value, true)")
+    before = _executed(runs, text("SELECT current_setting('lock_timeout')")).scalar_one()
+    _executed(runs, setting.bindparams(value=LOCK_TIMEOUT))
+    yield
+    _executed(runs, setting.bindparams(value=before))
+
+
+def _bind(runs: Runs) -> Any:
+    return runs.get_bind() if isinstance(runs, Session) else runs
+
+
 def _insert_unless_there(runs: Runs, **values: Any) -> Any:
-    bind = runs.get_bind() if isinstance(runs, Session) else runs
+    bind = _bind(runs)
     if bind.dialect.name == "postgresql":
         return postgresql.insert(messages).values(values).on_conflict_do_nothing()
     if bind.dialect.name == "sqlite":
