@@ -32,9 +32,9 @@ impl Host {
     pub(crate) async fn serve(self) -> Result<(), CliError> {
         let asked_to_end =
             asked_to_end().map_err(|error| CliError::failure(format!("cannot watch signals: {error}")))?;
-        self.collector.serve(self.listener, asked_to_end).await;
+        let served = self.collector.serve(self.listener, asked_to_end).await;
         self.collector.close();
-        Ok(())
+        served.map_err(|error| CliError::failure(format!("the collector had to end: {error}")))
     }
 }
 

@@ -178,7 +178,8 @@ fn ingest(directory: &std::path::Path, span: Duration) -> f64 {
         let server = collector.serve(listener, async {
             let _ = stopped.await;
         });
-        let (rate, ()) = tokio::join!(client, server);
+        let (rate, served) = tokio::join!(client, server);
+        served.unwrap();
         collector.close();
         rate
     })

@@ -32,6 +32,9 @@ pub struct Config {
     pub clock: Clock,
     /// How often it is looked whether deferred work missed its deadline (1 s).
     pub sweep_interval: Duration,
+    /// For how long after a restart no deadline counts as missed (2 min): what ended meanwhile is on its way, from senders that
+    /// try again and from their spools.
+    pub restart_grace: Duration,
 }
 
 impl Config {
@@ -44,6 +47,7 @@ impl Config {
             limits: Limits::default(),
             clock: Clock::system(),
             sweep_interval: Duration::from_secs(1),
+            restart_grace: Duration::from_secs(120),
         }
     }
 

@@ -70,7 +70,7 @@ impl Collector {
             feed.clone(),
             meters.clone(),
             config.clock.clone(),
-            config.sweep_interval,
+            store::sqlite::Sweeps { interval: config.sweep_interval, restart_grace: config.restart_grace },
         )?;
         let shared = Arc::new(State {
             config,
@@ -80,6 +80,7 @@ impl Collector {
             sessions: Default::default(),
             feed,
             meters,
+            health: Default::default(),
             dev_key: Mutex::new(None),
             decoding: Arc::new(Semaphore::new(DECODING)),
             closing: watch::Sender::new(false),
@@ -94,11 +95,34 @@ impl Collector {
     }
 
     /// Serves the collector on a socket until `shutdown`, then lets running requests end.
-    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// `invalid_config` when [`Access::Local`] is to be served where other machines reach it; `storage_unavailable` when the
+    /// thread that writes has ended: nothing can be kept, so it must not look as if all were well.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        self.check_reach(&listener)?;
         let end_streams = || {
             self.shared.closing.send_replace(true);
         };
-        serve::serve(self.app(), &self.shared.config.limits, listener, shutdown, end_streams).await;
+        let mut failed = false;
+        let end = async {
+            tokio::select! {
+                () = shutdown => {}
+                () = self.shared.writer.ended() => failed = true,
+            }
+        };
+        serve::serve(self.app(), &self.shared.config.limits, listener, end, end_streams).await;
+        if failed { Err(Error::StorageUnavailable) } else { Ok(()) }
+    }
+
+    /// Without a token only this machine may reach the dashboard: a name is no proof of where a request comes from.
+    fn check_reach(&self, listener: &TcpListener) -> Result<(), Error> {
+        let address = listener.local_addr()?.ip().to_canonical();
+        if matches!(self.shared.config.access, Access::Local) && !address.is_loopback() {
+            let fault = format!("without a dashboard token it is served on a loopback address only, not on {address}");
+            return Err(Error::InvalidConfig(fault));
+        }
+        Ok(())
     }
 
     /// Makes an API key and answers it. It is kept as a hash only, so this is the one time that it can be read.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, watch};
 
+use crate::api::health::Health;
 use crate::api::live::Feed;
 use crate::auth::keys::KeyRing;
 use crate::auth::sessions::Sessions;
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) feed: Feed,
     pub(crate) meters: Arc<Meters>,
+    /// What was found out last about the storage.
+    pub(crate) health: Health,
     /// The ready-made key of a laptop's collector, shown on its Setup page.
     pub(crate) dev_key: Mutex<Option<String>>,
     /// Batches that may be decompressed and decoded at a time: what bounds the memory they take.

@@ -38,7 +38,7 @@ fn collector(directory: &Path) {
         collector.ensure_key("crash", KEY).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap());
-        collector.serve(listener, std::future::pending()).await;
+        collector.serve(listener, std::future::pending()).await.unwrap();
     });
 }
 

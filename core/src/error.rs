@@ -11,6 +11,9 @@ macro_rules! reason_codes {
         #[non_exhaustive]
         pub enum ReasonCode {
             $($(#[$doc])* #[serde(rename = $code)] $name,)*
+            /// One that this version does not know: a later one wrote it. It is in no list of codes, and never given.
+            #[serde(rename = "other", skip_deserializing)]
+            Other,
         }
 
         impl ReasonCode {
@@ -19,12 +22,15 @@ macro_rules! reason_codes {
 
             /// The stable code, e.g. `signature_mismatch`.
             pub const fn as_str(self) -> &'static str {
-                match self { $(ReasonCode::$name => $code,)* }
+                match self { $(ReasonCode::$name => $code,)* ReasonCode::Other => "other" }
             }
 
             /// One sentence that says what is wrong.
             pub const fn message(self) -> &'static str {
-                match self { $(ReasonCode::$name => $message,)* }
+                match self {
+                    $(ReasonCode::$name => $message,)*
+                    ReasonCode::Other => "A reason that this version does not know.",
+                }
             }
         }
     };

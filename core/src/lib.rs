@@ -29,6 +29,7 @@ pub mod error;
 mod fields;
 pub mod handshake;
 pub mod marks;
+mod open_names;
 pub mod outcome;
 mod request;
 mod requirements;

@@ -28,6 +28,9 @@ pub enum Outcome {
     Ignored,
     /// The handler answered, and its work goes on elsewhere: what became of it is told later.
     Deferred,
+    /// One that this version does not know: a later one wrote it.
+    #[serde(skip_deserializing)]
+    Other,
 }
 
 impl Outcome {
@@ -43,6 +46,7 @@ impl Outcome {
             Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
             Self::Deferred => "deferred",
+            Self::Other => "other",
         }
     }
 }

@@ -47,7 +47,7 @@ export class Api {
   }
 
   async revokeKey(id: number): Promise<void> {
-    await this.request(`/api/keys/${id}`, { method: "DELETE" });
+    await this.request(`/api/keys/${id}`, { method: "DELETE", headers: OWN });
   }
 
   async signIn(token: string): Promise<void> {
@@ -71,8 +71,11 @@ export class Api {
   }
 }
 
+/** No page of another site can send this header: it tells the collector that a call is the dashboard's own. */
+const OWN = { "x-surehook-dashboard": "1" };
+
 function post(body: unknown): RequestInit {
-  return { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  return { method: "POST", headers: { "content-type": "application/json", ...OWN }, body: JSON.stringify(body) };
 }
 
 /** The JSON of an answer; null for an empty one, undefined for one that cannot be read. */

@@ -8,6 +8,28 @@ export function mergeMessages(older: readonly MessageSummary[], newer: readonly 
   return [...byId.values()].sort((a, b) => b.last_seen - a.last_seen || b.id - a.id);
 }
 
+/** A page of messages, and where the next one begins. */
+export interface Page {
+  messages: readonly MessageSummary[];
+  next: string | null;
+}
+
+/** So many pages are fetched to close a gap; what is then still missing is asked for again by hand. */
+const GAP_PAGES = 20;
+
+/** The newest messages, down to those that are shown already: where more than a page arrived since, the next pages too. */
+export async function newestDownTo(shown: readonly MessageSummary[], fetch: (before?: string) => Promise<Page>): Promise<Page & { closed: boolean }> {
+  let { messages, next } = await fetch();
+  const known = Math.max(...shown.map((message) => message.last_seen));
+  const closed = (): boolean => next === null || (messages.at(-1)?.last_seen ?? 0) <= known;
+  for (let page = 1; page < GAP_PAGES && !closed() && next !== null; page++) {
+    const older: Page = await fetch(next);
+    messages = [...messages, ...older.messages];
+    next = older.next;
+  }
+  return { messages, next, closed: closed() };
+}
+
 /** The sum of all rows at each point in time. */
 export function totalSeries(rows: readonly Pick<OverviewRow, "series">[]): SeriesPoint[] {
   const sums = new Map<number, SeriesPoint>();

@@ -19,6 +19,9 @@ export type OutcomeCounts = Record<Outcome, number> & {
   /** Records of what became of deferred work. */
   continued: number;
   suspected_silent_drop: number;
+  /** Outcomes of a newer version, which this collector does not know. */
+  other?: number;
+  /** Processed among all that should have been: what failed, was dropped, or found the dedup store away. */
   success_rate: number | null;
 };
 

@@ -53,6 +53,34 @@ describe("the verdict", () => {
       tone: "warn", text: "Nothing failed, but 1 message was processed without a step that nearly every message like it records.",
     });
   });
+  it("never says of a window what its figures contradict", () => {
+    const text = (rows: Parameters<typeof overview>[0]): string => verdictOf(overview(rows)).text;
+    const refused = row({ event_type: null, processed: 0, rejected: 500 });
+    expect(verdictOf(overview([refused]))).toEqual({ tone: "bad", text: "Nothing was let in: all 500 requests were refused before the handler." });
+    expect(text([row({ event_type: null, processed: 0, rejected: 1 })])).toBe("Nothing was let in: the only request was refused before the handler.");
+    expect(verdictOf(overview([refused, row()])).tone).toBe("bad");
+    expect(text([refused, row()])).toBe("500 of 510 requests were refused before the handler; nothing that was let in failed.");
+    expect(text([row({ processed: 100, unavailable: 900 })])).toBe("user.created is failing: 900 of 1,000 attempts did not do the work.");
+    expect(text([row({ processed: 99, failed: 1 }), row({ event_type: null, processed: 0, rejected: 9 })])).toBe(
+      "1 attempt of 100 did not do the work; every event type is at 90.0% or more. 9 requests were refused before the handler.",
+    );
+    for (const changes of [{ in_flight: 3 }, { ignored: 3 }, { duplicate: 3 }, { deferred: 3 }, { other: 3 }]) {
+      expect(text([row({ processed: 0, ...changes })]), JSON.stringify(changes)).not.toContain("did its work.");
+    }
+    expect(text([row({ in_flight: 2 })])).toContain("2 came while another attempt was handled");
+    expect(text([row({ ignored: 2 })])).toBe("Every webhook that is not declared ignored did its work.");
+    const lost = overview([row()]);
+    expect(verdictOf({ ...lost, totals: { ...lost.totals, client_dropped: 4 } }).text).toContain("4 could not be reported");
+  });
+  it("knows one event type at several endpoints for one event type", () => {
+    const failing = { processed: 0, failed: 2 };
+    const rows = [row({ ...failing, failed: 3 }), row({ ...failing, endpoint: "eu" }), row({ ...failing, endpoint: "us" })];
+    expect(verdictOf(overview(rows)).text).toBe(
+      "user.created is failing at clerk: 3 of 3 attempts did not do the work. It fails at 2 other endpoints too.",
+    );
+    rows.push(row({ ...failing, event_type: "user.deleted" }), row({ ...failing, event_type: "user.deleted", endpoint: "eu" }));
+    expect(verdictOf(overview(rows)).text).toContain("1 other event type is failing too.");
+  });
   it("says what is not known yet", () => {
     expect(verdictOf(overview([row({ deferred: 3, continued: 1 })])).text).toContain("as far as it is known: 2 deferred it");
     expect(verdictOf(overview([row({ deferred: 3, continued: 3 })])).text).toBe("Every webhook that arrived did its work.");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { endpointsOf, eventTypesOf, mergeMessages, totalSeries } from "../src/merge.ts";
+import { endpointsOf, eventTypesOf, mergeMessages, newestDownTo, totalSeries } from "../src/merge.ts";
 import { message, row } from "./samples.ts";
 
 it("shows each message once, in its newest form, newest first", () => {
@@ -34,4 +34,20 @@ it("offers each name once, and no name for rows without one", () => {
   const rows = [row({ event_type: "b" }), row({ event_type: null }), row({ event_type: "a", endpoint: "billing" }), row({ event_type: "b" })];
   expect(eventTypesOf(rows)).toEqual(["a", "b"]);
   expect(endpointsOf(rows)).toEqual(["billing", "clerk"]);
+});
+
+it("fetches on until it meets what is shown, so that no message between disappears", async () => {
+  const stored = Array.from({ length: 23 }, (_, place) => message(23 - place, 230 - 10 * place));
+  const fetched: (string | undefined)[] = [];
+  const fetch = (before?: string): Promise<{ messages: typeof stored; next: string | null }> => {
+    fetched.push(before);
+    const start = before === undefined ? 0 : Number(before);
+    return Promise.resolve({ messages: stored.slice(start, start + 5), next: start + 5 < stored.length ? String(start + 5) : null });
+  };
+  const shown = stored.slice(12);
+  const { messages, closed } = await newestDownTo(shown, fetch);
+  expect(closed).toBe(true);
+  expect(fetched).toEqual([undefined, "5", "10"]);
+  expect(mergeMessages(shown, messages)).toEqual(stored);
+  expect((await newestDownTo([message(0, 0)], (before) => Promise.resolve({ messages: [message(9, 90)], next: String(Number(before ?? 0) + 1) }))).closed).toBe(false);
 });

@@ -6,10 +6,10 @@ export function row(changes: Partial<OverviewRow> = {}): OverviewRow {
     processed: 10, failed: 0, silent_drop: 0, rejected: 0, in_flight: 0, unavailable: 0, duplicate: 0, ignored: 0, deferred: 0,
     continued: 0, suspected_silent_drop: 0, ...changes,
   };
-  const tried = counts.processed + counts.failed + counts.silent_drop;
+  const tried = counts.processed + counts.failed + counts.silent_drop + counts.unavailable;
   return {
     endpoint: "clerk", provider: "clerk", event_type: "user.created", p50_us: 1_000, p95_us: 2_000, last_seen: 0, series: [],
-    attempts: tried + counts.rejected + counts.in_flight + counts.unavailable + counts.duplicate + counts.ignored
+    attempts: tried + counts.rejected + counts.in_flight + counts.duplicate + counts.ignored
       + counts.deferred - counts.continued,
     success_rate: tried === 0 ? null : counts.processed / tried,
     ...counts,
@@ -22,7 +22,7 @@ export function overview(rows: OverviewRow[]): Overview {
     deferred: 0, continued: 0, suspected_silent_drop: 0,
   };
   for (const one of rows) for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += one[name];
-  const tried = totals.processed + totals.failed + totals.silent_drop;
+  const tried = totals.processed + totals.failed + totals.silent_drop + totals.unavailable;
   return {
     from: 0, to: 3_600_000_000, step_seconds: 60, rows, rejections: [],
     totals: { ...totals, success_rate: tried === 0 ? null : totals.processed / tried, client_dropped: 0 },

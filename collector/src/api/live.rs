@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::response::IntoResponse;
 use axum::response::sse::{self, KeepAlive, Sse};
-use futures_util::stream::{Stream, unfold};
+use futures_util::stream::{StreamExt as _, unfold};
 use serde::Serialize;
 use serde_json::json;
 use surehook_core::{Outcome, Timestamp};
@@ -53,7 +54,7 @@ impl Event {
             endpoint: attempt.endpoint.clone(),
             event_type: fresh.event_type().map(str::to_owned),
             outcome: fresh.outcome(),
-            received_at: attempt.received_at,
+            received_at: fresh.at,
             duration_us: attempt.duration_us,
             status: attempt.answered(),
             continues: attempt.continues,
@@ -86,14 +87,18 @@ impl Feed {
     }
 }
 
-pub(super) async fn stream(State(shared): State<Shared>) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+/// Proxies that hold answers back (nginx by default) are asked not to.
+const UNBUFFERED: [(&str, &str); 1] = [("x-accel-buffering", "no")];
+
+pub(super) async fn stream(State(shared): State<Shared>) -> impl IntoResponse {
     let reader = Reader {
         commits: shared.feed.0.subscribe(),
         closing: shared.closing.subscribe(),
         ready: VecDeque::from([sse::Event::default().comment("connected")]),
         not_before: Instant::now(),
     };
-    Sse::new(unfold(reader, Reader::next)).keep_alive(KeepAlive::new().interval(HEARTBEAT))
+    let events = unfold(reader, Reader::next).map(Ok::<_, Infallible>);
+    (UNBUFFERED, Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
 }
 
 struct Reader {
@@ -124,12 +129,12 @@ impl Waiting {
 }
 
 impl Reader {
-    async fn next(mut self) -> Option<(Result<sse::Event, Infallible>, Self)> {
+    async fn next(mut self) -> Option<(sse::Event, Self)> {
         if self.ready.is_empty() {
             self.wait().await?;
         }
         let event = self.ready.pop_front()?;
-        Some((Ok(event), self))
+        Some((event, self))
     }
 
     /// Waits for a commit, then for the pace, and gathers what comes in meanwhile. `None`: the collector closes.

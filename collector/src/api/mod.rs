@@ -1,5 +1,6 @@
 //! The addresses of the collector, and what guards each.
 
+pub(crate) mod health;
 mod keys;
 pub(crate) mod live;
 mod messages;
@@ -8,13 +9,12 @@ mod prometheus;
 mod session;
 mod setup;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use axum::{Json, Router};
 use http::{HeaderName, HeaderValue, header};
-use serde_json::json;
 
 use crate::auth::access;
 use crate::error::Error;
@@ -44,15 +44,11 @@ pub(crate) fn router(shared: Shared) -> Router {
         .layer(from_fn_with_state(shared.clone(), access::check_host));
     Router::new()
         .route("/v1/batches", post(ingest::batches))
-        .route("/healthz", get(health))
+        .route("/healthz", get(health::read))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .merge(for_browsers)
         .layer(from_fn(secure))
         .with_state(shared)
-}
-
-async fn health() -> Json<serde_json::Value> {
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
 /// Headers that keep a browser from running, framing or guessing anything that the collector did not mean.

@@ -25,7 +25,7 @@ struct Wire<'a> {
     instance: Instance,
     sent_at: Timestamp,
     #[serde(default)]
-    dropped: BTreeMap<DropReason, u64>,
+    dropped: BTreeMap<String, u64>,
     report_id: Option<Uuid>,
     #[serde(default)]
     refused: Vec<Summary>,
@@ -71,7 +71,7 @@ pub(super) fn batch(body: &[u8], most: usize) -> Result<Decoded, Error> {
     let mut decoded = Decoded {
         instance: wire.instance.id,
         sent_at: wire.sent_at,
-        dropped: wire.dropped.iter().map(|(reason, count)| (reason.as_str().to_owned(), *count)).collect(),
+        dropped: dropped(wire.dropped),
         refused: wire.report_id.map(|report| Refusals { report, counted: summaries(wire.refused) }),
         attempts: Vec::with_capacity(wire.attempts.len()),
         rejected: Vec::new(),
@@ -96,6 +96,16 @@ fn summaries(counted: Vec<Summary>) -> Vec<Summary> {
             && short(&summary.shape)
     };
     counted.into_iter().filter(is_kept).collect()
+}
+
+/// Losses by reason; those that this version does not know are one reason together.
+fn dropped(told: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut dropped = BTreeMap::<&str, u64>::new();
+    for (reason, count) in told {
+        let sum = dropped.entry(DropReason::named(&reason).as_str()).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    dropped.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect()
 }
 
 /// Why a text is not a batch: not JSON, of another schema (which may differ in anything), or of the wrong shape.
@@ -132,7 +142,8 @@ fn record(raw: &RawValue) -> Option<Record> {
     if !keeps_schema(&attempt) {
         return None;
     }
-    Record::new(attempt).filter(|record| record.json.len() <= LARGEST_RECORD)
+    // What a later version says beside it is kept as it came.
+    (raw.get().len() <= LARGEST_RECORD).then(|| Record { attempt, json: raw.get().to_owned() })
 }
 
 /// The most steps of an attempt, and the most characters of a step's name.
@@ -182,8 +193,8 @@ fn keeps_steps(attempt: &Attempt) -> bool {
 /// Deferred work has a deadline and nothing else has. What is said to continue it came from a handler that ran, and says how it
 /// ended: it is not refused, and not deferred once more.
 fn keeps_deferral(attempt: &Attempt) -> bool {
-    let ended = matches!(attempt.outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed);
-    attempt.deferred_until.is_some() == (attempt.outcome == Outcome::Deferred)
+    let ended = matches!(attempt.outcome, Outcome::Processed | Outcome::SilentDrop | Outcome::Failed | Outcome::Other);
+    (attempt.outcome == Outcome::Other || attempt.deferred_until.is_some() == (attempt.outcome == Outcome::Deferred))
         && (attempt.continues.is_none() || ended && attempt.verification.result != VerificationResult::Rejected)
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn of(attempt: &Attempt) -> Option<Uuid> {
 }
 
 /// An id that follows from the attempt's, so that its miss is stored once, whoever finds it and however often.
-fn id_of_miss(attempt: Uuid) -> Uuid {
+pub(crate) fn id_of_miss(attempt: Uuid) -> Uuid {
     let hash =
         Sha256::new().chain_update(b"surehook: ").chain_update(REASON).chain_update(attempt.as_bytes()).finalize();
     let mut bytes = [0; 16];

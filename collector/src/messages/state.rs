@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) suspected: bool,
     /// When the request came in.
     pub(crate) received_at: i64,
+    /// The deadline that was taken for missed, and was not: this says so.
+    pub(crate) not_missed: Option<i64>,
     /// The number of its endpoint and event type.
     pub(crate) series: i64,
     /// Its event type, where the series does not say it.
@@ -74,6 +76,9 @@ impl State {
     }
 
     fn merge(&mut self, seen: Seen) {
+        if self.outcome == Outcome::SilentDrop && seen.not_missed == Some(self.decided_at) {
+            self.outcome = Outcome::Deferred;
+        }
         self.first_seen = self.first_seen.min(seen.received_at);
         self.last_seen = self.last_seen.max(seen.received_at);
         let (old, new) = (weight(self.outcome), weight(seen.outcome));
@@ -117,6 +122,7 @@ mod tests {
             continuation: false,
             suspected: false,
             received_at,
+            not_missed: None,
             series: 1,
             event_type: None,
             entity_id: None,

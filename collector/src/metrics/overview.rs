@@ -75,9 +75,12 @@ struct Counts {
     unavailable: i64,
     ignored: i64,
     deferred: i64,
+    /// What this version does not know.
+    other: i64,
     /// Processed, but without steps that nearly every message like it records.
     suspected_silent_drop: i64,
-    /// Processed among processed, failed and silently dropped.
+    /// Processed among all that should have been: processed, failed, silently dropped, and answered with 503 because the
+    /// dedup store could not be asked.
     success_rate: Option<f64>,
 }
 
@@ -114,7 +117,8 @@ impl Counts {
         let processed = cell.count(Outcome::Processed);
         let failed = cell.count(Outcome::Failed);
         let silent_drop = cell.count(Outcome::SilentDrop);
-        let tried = processed + failed + silent_drop;
+        let unavailable = cell.count(Outcome::Unavailable);
+        let tried = processed + failed + silent_drop + unavailable;
         Self {
             attempts: cell.attempts(),
             continued: cell.continued,
@@ -124,9 +128,10 @@ impl Counts {
             rejected: cell.count(Outcome::Rejected),
             duplicate: cell.count(Outcome::Duplicate),
             in_flight: cell.count(Outcome::InFlight),
-            unavailable: cell.count(Outcome::Unavailable),
+            unavailable,
             ignored: cell.count(Outcome::Ignored),
             deferred: cell.count(Outcome::Deferred),
+            other: cell.count(Outcome::Other),
             suspected_silent_drop: cell.suspected,
             success_rate: (tried > 0).then(|| processed as f64 / tried as f64),
         }
@@ -176,7 +181,10 @@ fn cells(connection: &Connection, window: Window, from: i64) -> Result<Series, E
         let place = usize::try_from((start - from) / window.step).unwrap_or_default();
         if let Some(point) = points.get_mut(place) {
             point.attempts += cell.attempts();
-            point.failed += cell.count(Outcome::Failed) + cell.count(Outcome::SilentDrop);
+            point.failed += [Outcome::Failed, Outcome::SilentDrop, Outcome::Unavailable]
+                .map(|it| cell.count(it))
+                .iter()
+                .sum::<i64>();
         }
         total.add(&cell);
     }

@@ -6,7 +6,7 @@
 //!   is neither a success nor a failure, so the success rate leaves it out.
 //! * What continues it is no request. It counts as its outcome (processed, failed or silent drop), and so in the success rate,
 //!   but not as an attempt ([`Cell::attempts`]) and not in the latency of handlers. Work that missed its deadline and was done
-//!   after all counts as both: it was too late, and it was done.
+//!   after all counts as both: it was too late, and it was done. Where only the word of it was late, it counts as done.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ pub(crate) const MINUTE: i64 = 60;
 pub(crate) const HOUR: i64 = 3_600;
 
 /// The count columns of `rollups`, in the order of [`OUTCOMES`], then the rest.
-pub(crate) const COLUMNS: &str = "processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, deferred, continued, suspected, \
+pub(crate) const COLUMNS: &str = "processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, deferred, other, continued, suspected, \
      last_seen, latency";
 
 /// The counts of one series in one span of time.
@@ -120,6 +120,13 @@ impl Counts {
         }
     }
 
+    /// Takes back that deferred work missed its deadline: it was told late, and done in time.
+    pub(crate) fn not_missed(&mut self, series: i64, due: Timestamp) {
+        let cell = self.cell(series, due);
+        cell.outcomes[usize::from(codes::number(Outcome::SilentDrop))] -= 1;
+        cell.continued -= 1;
+    }
+
     /// Counts a suspicion against what was counted as processed.
     pub(crate) fn suspected(&mut self, series: i64, at: Timestamp) {
         self.cell(series, at).suspected += 1;
@@ -177,12 +184,12 @@ fn write_cell(transaction: &Transaction<'_>, span: i64, start: i64, series: i64,
         .optional()?;
     let mut cell = stored.unwrap_or_default();
     cell.add(added);
-    let [processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, deferred] =
+    let [processed, silent_drop, failed, rejected, in_flight, unavailable, duplicate, ignored, deferred, other] =
         cell.outcomes;
     transaction
         .prepare_cached(&format!(
             "INSERT OR REPLACE INTO rollups (span, start, series, {COLUMNS})
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         ))?
         .execute(params![
             span,
@@ -197,6 +204,7 @@ fn write_cell(transaction: &Transaction<'_>, span: i64, start: i64, series: i64,
             duplicate,
             ignored,
             deferred,
+            other,
             cell.continued,
             cell.suspected,
             cell.last_seen,

@@ -52,7 +52,7 @@ pub(crate) struct Summary {
 pub(crate) struct Record {
     /// The attempt.
     pub(crate) attempt: Attempt,
-    /// The same as JSON, members that are not known left out.
+    /// The same as JSON, members that are not known here among it.
     pub(crate) json: String,
 }
 
@@ -73,6 +73,8 @@ pub(crate) struct Fresh<'a> {
     pub(crate) believed: bool,
     /// It is, or it completes, a suspected silent drop.
     pub(crate) suspected: bool,
+    /// When it came in: by its sender's clock, and not later than it was heard of.
+    pub(crate) at: Timestamp,
 }
 
 impl Fresh<'_> {

@@ -170,3 +170,16 @@ fn the_data_directory_is_private() {
     let _collector = Collector::open(Config::new(&inner, Access::Local)).unwrap();
     assert_eq!(inner.metadata().unwrap().permissions().mode() & 0o077, 0);
 }
+
+#[tokio::test]
+async fn without_a_token_only_this_machine_is_served() {
+    let bench = Bench::local();
+    for (address, served) in [("0.0.0.0:0", false), ("[::]:0", false), ("127.0.0.1:0", true)] {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let result = bench.collector.serve(listener, std::future::ready(())).await;
+        assert_eq!(result.map_err(|error| error.code()).err(), (!served).then_some("invalid_config"), "{address}");
+    }
+    let bench = Bench::open(Access::Token(TOKEN.to_owned()), |_| {});
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    bench.collector.serve(listener, std::future::ready(())).await.unwrap();
+}

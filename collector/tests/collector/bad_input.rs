@@ -65,12 +65,6 @@ async fn what_is_not_a_batch_has_its_code() {
             "invalid_batch",
         ),
         (
-            "unknown drop reason",
-            with(batch(&[]), json!({ "dropped": { "x": 1 } })).to_string().into_bytes(),
-            400,
-            "invalid_batch",
-        ),
-        (
             "pid too large",
             with(batch(&[]), json!({ "instance": { "id": "0193b5a0-0000-7000-8000-000000000001", "pid": 1e300 } }))
                 .to_string()

@@ -21,7 +21,9 @@ async fn serving<T>(bench: &Bench, client: impl AsyncFnOnce(String, oneshot::Sen
     let server = bench.collector.serve(listener, async move {
         let _ = stopped.await;
     });
-    let (answer, ()) = timeout(PATIENCE, async { tokio::join!(client(address, stop), server) }).await.expect("it ends");
+    let both = timeout(PATIENCE, async { tokio::join!(client(address, stop), server) });
+    let (answer, served) = both.await.expect("it ends");
+    served.unwrap();
     answer
 }
 

@@ -102,6 +102,7 @@ pub(crate) fn rest(of: &Value, outcome: &str) -> Value {
 
 pub(crate) fn sweep_often(config: &mut Config) {
     config.sweep_interval = Duration::from_millis(2);
+    config.restart_grace = Duration::ZERO;
 }
 
 /// An attempt that was refused, and says of itself what a forger might.

@@ -9,6 +9,9 @@ macro_rules! findings {
         #[non_exhaustive]
         pub enum Finding {
             $($(#[$doc])* #[serde(rename = $code)] $name,)*
+            /// One that this version does not know: a later one wrote it. It is in no list of findings, and never made.
+            #[serde(rename = "other", skip_deserializing)]
+            Other,
         }
 
         impl Finding {
@@ -17,12 +20,15 @@ macro_rules! findings {
 
             /// The stable code, e.g. `body_reserialized`.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Finding::$name => $code,)* }
+                match self { $(Finding::$name => $code,)* Finding::Other => "other" }
             }
 
             /// What mends it, in one sentence.
             pub const fn fix(self) -> &'static str {
-                match self { $(Finding::$name => $fix,)* }
+                match self {
+                    $(Finding::$name => $fix,)*
+                    Finding::Other => "See what the version that found it says.",
+                }
             }
         }
     };
@@ -99,6 +105,9 @@ pub enum Certainty {
     Proved,
     /// It looks like it, and nothing was proved.
     Likely,
+    /// One that this version does not know: a later one wrote it.
+    #[serde(skip_deserializing)]
+    Other,
 }
 
 impl Certainty {
@@ -110,6 +119,7 @@ impl Certainty {
         match self {
             Self::Proved => "proved",
             Self::Likely => "likely",
+            Self::Other => "other",
         }
     }
 }

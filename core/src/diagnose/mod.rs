@@ -37,8 +37,10 @@ use budget::Budget;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
     /// What was found.
+    #[serde(deserialize_with = "crate::open_names::read")]
     pub finding: Finding,
     /// How sure it is.
+    #[serde(deserialize_with = "crate::open_names::read")]
     pub certainty: Certainty,
     /// What shows it, in one sentence.
     pub evidence: String,

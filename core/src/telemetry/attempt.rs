@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::refusals::Refused;
 use crate::diagnose::Diagnosis;
 use crate::error::ReasonCode;
+use crate::open_names::OpenNames;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
 
@@ -96,9 +97,17 @@ pub enum DropReason {
     Fork,
     /// The application's `before_send` did not want it sent, or failed over it.
     BeforeSend,
+    /// One that this version does not know: a later one wrote it.
+    #[serde(skip_deserializing)]
+    Other,
 }
 
 impl DropReason {
+    /// The reason with a name; `Other` for one that this version does not know.
+    pub fn named(name: &str) -> Self {
+        OpenNames::named(name)
+    }
+
     /// The stable name, e.g. `queue_full`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,6 +120,7 @@ impl DropReason {
             Self::InternalError => "internal_error",
             Self::Fork => "fork",
             Self::BeforeSend => "before_send",
+            Self::Other => "other",
         }
     }
 }
@@ -150,6 +160,7 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "is_false")]
     pub sender_left: bool,
     /// What became of the attempt.
+    #[serde(deserialize_with = "crate::open_names::read")]
     pub outcome: Outcome,
     /// What verification found.
     pub verification: Verification,
@@ -196,9 +207,10 @@ fn is_false(flag: &bool) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// The verdict.
+    #[serde(deserialize_with = "crate::open_names::read")]
     pub result: VerificationResult,
     /// Why it was rejected; present exactly when the result is `rejected`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::open_names::read_option")]
     pub code: Option<ReasonCode>,
     /// The cause of the rejection, where it was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +227,9 @@ pub enum VerificationResult {
     Rejected,
     /// Verification is switched off for this endpoint.
     Unverified,
+    /// One that this version does not know: a later one wrote it.
+    #[serde(skip_deserializing)]
+    Other,
 }
 
 impl VerificationResult {
@@ -224,6 +239,7 @@ impl VerificationResult {
             Self::Verified => "verified",
             Self::Rejected => "rejected",
             Self::Unverified => "unverified",
+            Self::Other => "other",
         }
     }
 }
@@ -232,6 +248,7 @@ impl VerificationResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dedup {
     /// The verdict.
+    #[serde(deserialize_with = "crate::open_names::read")]
     pub result: DedupResult,
     /// The kind of store that was asked, e.g. `memory`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -257,6 +274,9 @@ pub enum DedupResult {
     Fenced,
     /// The store could not be asked.
     Unavailable,
+    /// One that this version does not know: a later one wrote it.
+    #[serde(skip_deserializing)]
+    Other,
 }
 
 impl DedupResult {
@@ -270,6 +290,7 @@ impl DedupResult {
             Self::IdReuse => "id_reuse",
             Self::Fenced => "fenced",
             Self::Unavailable => "unavailable",
+            Self::Other => "other",
         }
     }
 }

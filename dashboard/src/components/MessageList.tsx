@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { ApiError, queryString } from "../api.ts";
-import { mergeMessages } from "../merge.ts";
+import { mergeMessages, newestDownTo } from "../merge.ts";
 import { useResource } from "../resource.ts";
 import { api, useLive } from "../state.ts";
 import type { MessageList as Page, MessageSummary } from "../types.ts";
@@ -31,26 +31,38 @@ interface Older {
 /** The newest messages that pass the filter; moves with the live stream. Use a `key` of the filter. */
 export function MessageList({ filter, limit, paged = false }: MessageListProps): JSX.Element {
   const key = queryString({ ...filter, limit });
-  const newest = useResource(key, (signal) => api.messages({ ...filter, limit }, signal));
-  const [older, setOlder] = useState<Older | null>(null);
+  const kept = useRef<Older | null>(null);
+  const [, redraw] = useState(0);
   const [problem, setProblem] = useState<string | null>(null);
+  const fetch = (signal?: AbortSignal) => (before?: string): Promise<Page> => api.messages({ ...filter, limit, before }, signal);
+  const load = async (signal: AbortSignal): Promise<Page> => {
+    const { current: older } = kept;
+    if (older === null) return fetch(signal)();
+    const { messages, next, closed } = await newestDownTo(older.messages, fetch(signal));
+    // What is shown stays, unless so much arrived that a gap would be left: then the list begins anew.
+    kept.current = closed ? { messages: mergeMessages(older.messages, messages), next: older.next } : null;
+    return { messages: [...messages], next };
+  };
+  const newest = useResource(key, load);
   useLive({ attempts: newest.refresh, gap: newest.refresh });
 
   if (!newest.data) return newest.error ? <Failure error={newest.error} retry={newest.refresh} /> : <Loading what="messages" />;
-  const first = newest.data.messages;
-  const messages = older ? mergeMessages(older.messages, first) : first;
+  const { current: older } = kept;
+  const messages = older ? older.messages : newest.data.messages;
   const next = older ? older.next : newest.data.next;
   if (messages.length === 0) return <Nothing filter={filter} />;
 
   const loadOlder = async (): Promise<void> => {
     if (next === null) return;
     try {
-      const page = await api.messages({ ...filter, limit, before: next });
-      setOlder({ messages: mergeMessages(messages, page.messages), next: page.next });
+      const page = await fetch()(next);
+      // The live stream may have brought newer ones meanwhile.
+      kept.current = { messages: mergeMessages(mergeMessages(messages, kept.current?.messages ?? []), page.messages), next: page.next };
       setProblem(null);
     } catch (cause) {
       setProblem(cause instanceof ApiError ? cause.message : String(cause));
     }
+    redraw((times) => times + 1);
   };
   return (
     <>

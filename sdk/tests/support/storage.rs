@@ -44,7 +44,7 @@ impl Storage {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                collector.serve(listener, async { drop(stopped.await) }).await;
+                collector.serve(listener, async { drop(stopped.await) }).await.unwrap();
             });
         });
         Self { address, stop: Some(stop), thread: Some(thread), now, _directory: directory }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Transaction, params};
 use surehook_core::telemetry::attempt::{Attempt, Verification, VerificationResult};
-use surehook_core::{Outcome, Timestamp};
+use surehook_core::{Outcome, ReasonCode, Timestamp};
 
 use super::catalog::{Catalog, Place};
 use super::deferred::{self, Other};
@@ -69,7 +69,7 @@ pub(super) fn attempt(
     }
     let other = other_half(transaction, attempt)?;
     // Nothing that a refused request says of itself is believed, nor what is said to be the rest of one.
-    let believed = attempt.verification.result != VerificationResult::Rejected
+    let believed = is_trusted(attempt.verification.result)
         && !(attempt.continues.is_some() && other.as_ref().is_some_and(Other::was_refused));
     let outcome = if believed { attempt.outcome } else { Outcome::Rejected };
     let event_type = attempt.event_type.as_deref().filter(|_| believed);
@@ -81,7 +81,10 @@ pub(super) fn attempt(
     let lacking = lacking(transaction, &mut memory.habits, attempt, outcome, other.as_ref(), &place)?;
     let completes = attempt.continues.is_none() && other.is_some();
     let own = if completes { &[] } else { lacking.as_slice() };
-    let seen = seen(attempt, &place, believed, outcome, !own.is_empty());
+    // A sender's clock that runs ahead must not put anything in the future: not on top of a list, not in the counts to come.
+    let at = attempt.received_at.min(now);
+    let missed = take_back_miss(transaction, attempt, believed, other.as_ref(), &place, counts)?;
+    let seen = seen(attempt, &place, believed, outcome, !own.is_empty(), at, missed);
     let message = fold(transaction, attempt.message_id.as_deref(), other.as_ref(), place.endpoint, seen)?;
     let seq = insert(transaction, record, message, now, believed, own)?;
     if let Some(other) = other.as_ref().filter(|_| completes) {
@@ -91,8 +94,6 @@ pub(super) fn attempt(
         follow_up(transaction, attempt, outcome, message, seq, completes)?;
     }
 
-    // A sender's clock that runs ahead must not make counts appear in the future.
-    let at = attempt.received_at.min(now);
     count(counts, attempt, &place, at, outcome);
     if !lacking.is_empty() {
         counts.suspected(place.series, at);
@@ -139,13 +140,47 @@ fn lacking(
     habits.judge(transaction, place.series, &done)
 }
 
-fn seen(attempt: &Attempt, place: &Place, believed: bool, outcome: Outcome, suspected: bool) -> Seen {
+/// What a request with this verdict says of itself may be believed. A verdict that is not known here may be anything.
+fn is_trusted(result: VerificationResult) -> bool {
+    matches!(result, VerificationResult::Verified | VerificationResult::Unverified)
+}
+
+/// Takes back the silent drop that was written down when a deadline passed, now that it is told that the work ended before it: the
+/// collector was away, or the sender could not reach it. Answers the deadline where it did.
+fn take_back_miss(
+    transaction: &Transaction<'_>,
+    attempt: &Attempt,
+    believed: bool,
+    other: Option<&Other>,
+    place: &Place,
+    counts: &mut Counts,
+) -> Result<Option<i64>, Error> {
+    let due = other.and_then(|other| other.attempt.as_ref()?.deferred_until);
+    let (Some(deferred), Some(due), true) = (attempt.continues, due, believed) else { return Ok(None) };
+    let ended = attempt.received_at.unix_micros().saturating_add_unsigned(attempt.duration_us);
+    if ended > due.unix_micros() || missed::of(attempt).is_some() || !deferred::forget_miss(transaction, deferred)? {
+        return Ok(None);
+    }
+    counts.not_missed(place.series, due);
+    Ok(Some(due.unix_micros()))
+}
+
+fn seen(
+    attempt: &Attempt,
+    place: &Place,
+    believed: bool,
+    outcome: Outcome,
+    suspected: bool,
+    at: Timestamp,
+    not_missed: Option<i64>,
+) -> Seen {
     Seen {
         trusted: believed,
         outcome,
         continuation: attempt.continues.is_some(),
         suspected,
-        received_at: attempt.received_at.unix_micros(),
+        received_at: at.unix_micros(),
+        not_missed,
         series: place.series,
         event_type: attempt.event_type.clone().filter(|_| place.beyond_cap),
         entity_id: attempt.entity_id.clone().filter(|_| believed),
@@ -192,7 +227,7 @@ fn insert(
         .execute(params![
             attempt.id.as_bytes(),
             message,
-            attempt.received_at.unix_micros(),
+            attempt.received_at.min(now).unix_micros(),
             now.unix_micros(),
             kept(record, believed)?,
             as_text(lacking)?,
@@ -262,7 +297,8 @@ fn count(counts: &mut Counts, attempt: &Attempt, place: &Place, at: Timestamp, o
         return;
     }
     counts.stored(place.series, at, &Counted { outcome, continuation, duration_us: attempt.duration_us });
-    if let (Outcome::Rejected, Some(code)) = (outcome, attempt.verification.code) {
-        counts.rejection(place.endpoint, at, code);
+    if outcome == Outcome::Rejected {
+        // As many as the rejected attempts, also those of which no reason is known.
+        counts.rejection(place.endpoint, at, attempt.verification.code.unwrap_or(ReasonCode::Other));
     }
 }

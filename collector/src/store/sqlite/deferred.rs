@@ -6,7 +6,7 @@ use surehook_core::{Outcome, Timestamp};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::messages::missed::Missed;
+use crate::messages::missed::{self, Missed};
 
 /// The other half of deferred work: the attempt that deferred it, or the record that continues it.
 pub(super) struct Other {
@@ -84,6 +84,26 @@ pub(super) fn await_mark(transaction: &Transaction<'_>, attempt: &Attempt, messa
 pub(super) fn end_deadline(transaction: &Transaction<'_>, attempt: Uuid) -> Result<(), Error> {
     transaction.prepare_cached("DELETE FROM deadlines WHERE attempt = ?")?.execute([attempt.as_bytes()])?;
     Ok(())
+}
+
+/// Forgets that the deadline of an attempt was missed. False: nobody had said so.
+pub(super) fn forget_miss(transaction: &Transaction<'_>, attempt: Uuid) -> Result<bool, Error> {
+    let miss = missed::id_of_miss(attempt);
+    let seq: Option<i64> = transaction
+        .prepare_cached("SELECT seq FROM attempts WHERE id = ?")?
+        .query_row([miss.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(seq) = seq else { return Ok(false) };
+    transaction
+        .prepare_cached("DELETE FROM continuations WHERE attempt = ? AND seq = ?")?
+        .execute(params![attempt.as_bytes(), seq])?;
+    transaction.prepare_cached("DELETE FROM attempts WHERE seq = ?")?.execute([seq])?;
+    Ok(true)
+}
+
+/// Whether a deadline runs.
+pub(super) fn any(connection: &Connection) -> Result<bool, Error> {
+    Ok(connection.prepare_cached("SELECT 1 FROM deadlines LIMIT 1")?.exists([])?)
 }
 
 /// Deadlines that have passed, at most `most`, the oldest first. What cannot be read is left out.

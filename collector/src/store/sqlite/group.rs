@@ -44,7 +44,8 @@ pub(super) fn commit<'a>(
                 None => batch.duplicates += 1,
                 Some(Appended { message, believed, suspected }) => {
                     batch.accepted += 1;
-                    let told = Fresh { attempt: &record.attempt, believed, suspected };
+                    let at = record.attempt.received_at.min(now);
+                    let told = Fresh { attempt: &record.attempt, believed, suspected, at };
                     if watched {
                         events.push(Event::new(message, &told));
                     }

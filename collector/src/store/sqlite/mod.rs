@@ -5,6 +5,7 @@ mod catalog;
 mod deferred;
 mod group;
 mod habits;
+mod health;
 mod message;
 mod open;
 mod readers;
@@ -12,12 +13,12 @@ mod refused;
 mod writer;
 
 pub(crate) use catalog::OTHER;
+pub(crate) use health::Fault;
 pub(crate) use readers::Readers;
-pub(crate) use writer::Writer;
+pub(crate) use writer::{Sweeps, Writer};
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::error::Error;
 use crate::export::Meters;
@@ -31,10 +32,11 @@ pub(crate) fn open(
     events: crate::api::live::Feed,
     meters: Arc<Meters>,
     clock: crate::clock::Clock,
-    sweep_interval: Duration,
+    sweeps: Sweeps,
 ) -> Result<(Writer, Readers), Error> {
     let path = directory.join(FILE_NAME);
     let connection = open::writer(&path)?;
-    let writer = Writer::start(connection, queue, events, meters, clock, sweep_interval)?;
+    let place = health::Place::of(&path);
+    let writer = Writer::start(connection, place, queue, events, meters, clock, sweeps)?;
     Ok((writer, Readers::new(path)))
 }

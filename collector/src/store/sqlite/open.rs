@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_deferred_and_learned.sql"),
     include_str!("migrations/0003_refused.sql"),
+    include_str!("migrations/0004_other_and_health.sql"),
 ];
 
 /// Opens the connection that writes, and migrates the file.
@@ -28,6 +29,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Error> {
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
+    // What a process that was killed left in the log belongs to the file, and to its length.
+    connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
     Ok(connection)
 }
 

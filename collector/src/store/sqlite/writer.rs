@@ -6,10 +6,12 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use surehook_core::Timestamp;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::append::Memory;
+use super::health::{self, Fault, Place};
 use super::{deferred, group};
 use crate::api::live::Feed;
 use crate::clock::Clock;
@@ -22,42 +24,61 @@ use crate::store::{Record, Stored, Submission};
 const GROUP_ATTEMPTS: usize = 4_000;
 /// Missed deadlines that are written down at a time.
 const SWEPT: usize = 500;
+/// For so long a batch that could not be stored means that none can be, unless one is.
+const REFUSING: Duration = Duration::from_secs(10);
 
 enum Command {
     Store(Submission),
     Run(Box<dyn FnOnce(&mut Connection) + Send>),
+    Check(Timestamp, SyncSender<Result<(), Fault>>),
     Close,
+}
+
+/// When deadlines are looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Sweeps {
+    pub(crate) interval: Duration,
+    pub(crate) restart_grace: Duration,
 }
 
 /// The way to the thread that writes.
 pub(crate) struct Writer {
     commands: SyncSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Closed when the thread ends, however it does.
+    alive: watch::Receiver<()>,
 }
 
 impl Writer {
     /// Starts the thread. `queue` batches may wait for it.
     pub(super) fn start(
         connection: Connection,
+        place: Place,
         queue: usize,
         feed: Feed,
         meters: Arc<Meters>,
         clock: Clock,
-        sweep_interval: Duration,
+        sweeps: Sweeps,
     ) -> Result<Self, Error> {
         let (commands, receiver) = sync_channel(queue.max(1));
+        let (life, alive) = watch::channel(());
+        let quiet_until = if deferred::any(&connection)? { clock.now() + sweeps.restart_grace } else { clock.now() };
         let thread = Thread {
             connection,
+            place,
+            quiet_until,
+            refused_at: None,
+            _life: life,
             memory: Memory::default(),
             receiver,
             feed,
             meters,
             clock,
-            sweep_interval,
+            sweep_interval: sweeps.interval,
             next_sweep: Instant::now(),
         };
         let thread = Builder::new().name("surehook-writer".to_owned()).spawn(move || thread.run())?;
-        Ok(Self { commands, thread: Mutex::new(Some(thread)) })
+        Ok(Self { commands, thread: Mutex::new(Some(thread)), alive })
     }
 
     /// Hands a batch over, unless too many wait already. The answer comes through [`Submission::stored`].
@@ -81,6 +102,19 @@ impl Writer {
         wait.recv().map_err(|_| Error::StorageUnavailable)?
     }
 
+    /// Finds out whether a batch that came now would be kept. Blocks the calling thread.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), Fault> {
+        let (answer, wait) = sync_channel(1);
+        self.commands.send(Command::Check(now, answer)).map_err(|_| Fault::Ended)?;
+        wait.recv().unwrap_or(Err(Fault::Ended))
+    }
+
+    /// Waits until the thread has ended.
+    pub(crate) async fn ended(&self) {
+        let mut alive = self.alive.clone();
+        while alive.changed().await.is_ok() {}
+    }
+
     /// Writes what waits, then ends the thread. Later batches are refused.
     pub(crate) fn close(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -95,6 +129,12 @@ impl Writer {
 
 struct Thread {
     connection: Connection,
+    place: Place,
+    /// Until then no deadline counts as missed.
+    quiet_until: Timestamp,
+    /// When a batch could not be stored, unless one was since.
+    refused_at: Option<Instant>,
+    _life: watch::Sender<()>,
     memory: Memory,
     receiver: Receiver<Command>,
     feed: Feed,
@@ -126,6 +166,10 @@ impl Thread {
                     self.store(group);
                 }
                 Command::Run(work) => work(&mut self.connection),
+                Command::Check(now, answer) => {
+                    // Nobody waits any more: nobody is told.
+                    let _ = answer.send(self.check(now));
+                }
                 Command::Close => break,
             }
         }
@@ -135,6 +179,10 @@ impl Thread {
 
     /// Stores a silent drop for each deadline of deferred work that has passed, some at a time.
     fn sweep(&mut self) {
+        if self.clock.now() < self.quiet_until {
+            self.next_sweep = Instant::now() + self.sweep_interval;
+            return;
+        }
         let missed = deferred::missed(&self.connection, self.clock.now(), SWEPT).unwrap_or_else(|error| {
             tracing::error!(%error, "deadlines of deferred work could not be read");
             Vec::new()
@@ -156,6 +204,14 @@ impl Thread {
             }]);
         }
         self.next_sweep = Instant::now() + pause;
+    }
+
+    fn check(&mut self, now: Timestamp) -> Result<(), Fault> {
+        if self.refused_at.is_some_and(|at| at.elapsed() < REFUSING) {
+            // The cause, where it is still there to be found.
+            return health::check(&mut self.connection, &mut self.place, now).and(Err(Fault::Refusing));
+        }
+        health::check(&mut self.connection, &mut self.place, now)
     }
 
     /// Takes the batches that wait behind the first one, up to a bound or to a command of another kind.
@@ -198,15 +254,23 @@ impl Thread {
     }
 
     fn commit(&mut self, group: &[Submission]) -> Result<Vec<Stored>, Error> {
+        // A commit to a file that is gone succeeds, and is lost.
+        if let Err(fault) = self.place.check() {
+            tracing::error!(%fault, "a batch could not be stored");
+            self.refused_at = Some(Instant::now());
+            return Err(Error::StorageUnavailable);
+        }
         let watched = self.feed.is_watched();
         match group::commit(&mut self.connection, &mut self.memory, group, self.clock.now(), watched) {
             Ok(committed) => {
+                self.refused_at = None;
                 self.feed.publish(committed.events);
                 self.meters.stored(&committed.fresh);
                 committed.lost.iter().for_each(|(reason, count)| self.meters.lost(reason, *count));
                 Ok(committed.stored)
             }
             Err(error) => {
+                self.refused_at = Some(Instant::now());
                 // It may hold what was rolled back.
                 self.memory = Memory::default();
                 Err(error)
