@@ -52,6 +52,21 @@ SECRETS = {
     "ed25519_hex": "the Ed25519 public key, in hexadecimal",
     "p256_spki": "the P-256 public key, as base64 of its SubjectPublicKeyInfo",
 }
+#: What the provider offers to send a message again by hand, where its documentation says so.
+RESENDS = {
+    "clerk": "*Replay* and *Resend* on the message's page send the same `svix-id` with a new time and signature",
+    "svix": "*Resend* and *Replay* send the same `svix-id` with a new time and signature",
+    "resend": "*Replay* on the event's page sends the same `svix-id` with a new time and signature",
+    "polar": "*Redeliver* sends the same `webhook-id` with a new time and signature",
+    "stripe": "*Resend* in the dashboard and `stripe events resend` send the same event id",
+    "github": "*Redeliver* under *Recent deliveries* sends the same body under the same `x-github-delivery`",
+    "gitlab": "*Resend request* under *Recent events* sends the same body",
+    "paddle": "*Replay* makes a new notification of the same `event_id`",
+    "lemon-squeezy": "*Resend* sends the same body",
+    "shopify": "there is no button",
+    "slack": "there is no button",
+    "twilio": "there is no button",
+}
 UNITS = {"seconds": "Unix seconds", "milliseconds": "Unix milliseconds", "rfc3339": "RFC 3339"}
 
 
@@ -92,6 +107,7 @@ def section(row: dict) -> str:
         "Timestamp": timestamp(row),
         "Message id": message_id(row),
         "Event type": event_type(row),
+        "Sent again by hand": resend(row),
         "Entity": f"`{row['entity_id']}` in the body" if "entity_id" in row else "",
         "Secret": SECRETS[row["secret"]],
         "Environment": ", ".join(f"`{name}`" for name in row["secret_env"]),
@@ -104,6 +120,12 @@ def section(row: dict) -> str:
     }
     listed = [f"* {name}: {words}" for name, words in facts.items() if words]
     return "\n".join([f"### {row['title']}", "", *listed, ""])
+
+
+def resend(row: dict) -> str:
+    said = f"{RESENDS[row['provider']]}. " if row["provider"] in RESENDS else ""
+    what = f"{said}A message that was answered 2xx is answered from the store when it comes again, and no handler runs"
+    return f"{what}; `surehook dedup forget --attempt ID` lets it run again ([how](dedup.md#letting-a-message-run-again))"
 
 
 def signature(row: dict) -> str:

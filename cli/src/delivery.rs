@@ -120,7 +120,7 @@ fn unix_seconds() -> i64 {
 }
 
 /// A proxy of the environment must not see, and cannot reach, what runs on this machine.
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str() {
         Some(host) => {
             let host = host.trim_matches(['[', ']']);

@@ -2,6 +2,7 @@
 //! (`verify`, `sign`), and an operator's look into a dedup store (`dedup`, `migrate`).
 #![forbid(unsafe_code)]
 
+mod attempt;
 mod check;
 mod commands;
 mod delivery;
@@ -63,7 +64,7 @@ fn run(cli: Cli) -> Result<(), CliError> {
         Command::Send(args) => online(send::run(args)),
         Command::Verify(args) => verify::run(args),
         Command::Sign(args) => sign::run(args),
-        Command::Dedup(args) => dedup::run(args),
+        Command::Dedup(args) => online(dedup::run(args)),
         Command::Migrate(args) => dedup::migrate(args),
     }
 }

@@ -2,12 +2,15 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{refusal, run, surehook, text};
+use common::{Running, refusal, run, surehook, text};
 use surehook::core::dedup::{
-    Fingerprint, LEASE, MessageName, OperatorId, OwnerToken, RegistryKey, Scope, Senders, Store, StoredResponse,
+    DedupKey, Fingerprint, LEASE, MessageName, OperatorId, OwnerToken, RegistryKey, Scope, Sender, Senders, Store,
+    StoredResponse,
 };
 use surehook::core::{Secret, Timestamp, scheme};
 use surehook::{Clock, DedupStore, SystemClock};
@@ -113,4 +116,71 @@ fn what_cannot_be_is_one_clear_line_without_a_password() {
         assert!(said.contains(named) && said.lines().count() == 1, "{args:?}: {said}");
         assert!(!said.contains("canary"), "{said}");
     }
+}
+
+/// The way from an attempt on the dashboard to the message in the store.
+#[test]
+fn an_attempts_message_is_let_run_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = format!("sqlite://{}/dedup.db", dir.path().display());
+    let collector =
+        Running::start(surehook(&["dev", "--port", "0", "--data-dir"]).arg(dir.path()), "SUREHOOK_ENDPOINT=");
+    let (endpoint, api_key) = (collector.value("SUREHOOK_ENDPOINT="), collector.value("SUREHOOK_API_KEY="));
+    let store = DedupStore::open(&url).expect("a store");
+    let name = MessageName::for_operator(&scheme::find("clerk").expect("a provider"), OperatorId::Provider("msg_1"));
+    let key = DedupKey::of(&Scope::new("shop", "clerk", "users"), &Sender::Unnamed, &name.expect("a name"));
+    let owner = OwnerToken::new(1);
+    store.claim(&key, Fingerprint::of(b"{}"), owner, SystemClock.now(), LEASE).expect("it can be claimed");
+
+    let (known, without) = ("0197a1f0-0000-7000-8000-000000000001", "0197a1f0-0000-7000-8000-000000000002");
+    let attempt = |id: &str, dedup: &str| {
+        format!(
+            r#"{{"id":"{id}","endpoint":"users","provider":"clerk","message_id":"msg_1","received_at":1,"duration_us":1,
+            "outcome":"processed","verification":{{"result":"verified"}},"dedup":{dedup},
+            "request":{{"method":"POST","path":"/","headers":{{}},"size":2}}}}"#
+        )
+    };
+    let attempts = [
+        attempt(known, &format!(r#"{{"result":"new","store":"sqlite","key":"{key}"}}"#)),
+        attempt(without, r#"{"result":"off"}"#),
+    ];
+    let batch = format!(
+        r#"{{"schema":1,"sdk":{{"name":"test","version":"0","language":"rust"}},"service":"shop",
+        "instance":{{"id":"0197a1f0-0000-7000-8000-000000000000","pid":1}},"sent_at":1,"attempts":[{}]}}"#,
+        attempts.join(",")
+    );
+    assert!(post(&endpoint, &api_key, &batch).starts_with("HTTP/1.1 202"));
+
+    let forget = |id: &str| run(&mut surehook(&["dedup", "forget", &url, "--attempt", id, "--collector", &endpoint]));
+    let output = forget(known);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(store.get(&key), Ok(None));
+    for (id, says) in [
+        (known, "does not know this message"),
+        (without, "no store was asked"),
+        ("0197a1f0-0000-7000-8000-000000000003", "does not know this attempt"),
+        ("../keys", "does not know this attempt"),
+    ] {
+        let (code, said) = refusal(&forget(id));
+        assert!(code == 1 && said.contains(says), "{id}: {said}");
+    }
+    store.claim(&key, Fingerprint::of(b"{}"), owner, SystemClock.now(), LEASE).expect("it can be claimed");
+    said(&["dedup", "forget", &url, "--dedup-key", &key.to_string()]);
+    assert_eq!(store.get(&key), Ok(None));
+}
+
+/// Posts a batch, and gives the answer.
+fn post(endpoint: &str, key: &str, body: &str) -> String {
+    let address = endpoint.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let length = body.len();
+    write!(
+        stream,
+        "POST /v1/batches HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+         connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
 }

@@ -42,7 +42,7 @@ fn attempt(number: u64, result: VerificationResult) -> Attempt {
         status: Some(401),
         outcome: Outcome::Rejected,
         verification: Verification { result, code: None, diagnosis: None },
-        dedup: Dedup { result: DedupResult::Off, store: None },
+        dedup: Dedup { result: DedupResult::Off, store: None, key: None },
         deferred_until: None,
         steps: vec![],
         missing_steps: vec![],

@@ -33,7 +33,7 @@ fn attempt(id: u128) -> Attempt {
         status: Some(500),
         outcome: Outcome::Failed,
         verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
-        dedup: Dedup { result: DedupResult::New, store: Some("memory".to_owned()) },
+        dedup: Dedup { result: DedupResult::New, store: Some("memory".to_owned()), key: None },
         steps: vec![Step { name: "create_profile".to_owned(), at_us: 10, duration_us: None, error: None }],
         missing_steps: Vec::new(),
         failure: Some(Failure {
@@ -163,7 +163,7 @@ fn the_json_of_a_batch_is_not_much_longer_than_estimated() {
         queue.push(Attempt { steps, ..attempt(id) }).expect("there is room");
     }
     while let Some(batch) = queue.take(NOW) {
-        let json = encode(&sdk(), &instance(), &batch, NOW).expect("JSON");
+        let json = encode(&sdk(), &instance(), Some("shop"), &batch, NOW).expect("JSON");
         assert!(json.len() <= 300 * 1024, "{}", json.len());
     }
 }
@@ -464,9 +464,9 @@ fn a_batch_is_encoded_as_its_type_says() {
     let sent_at = Timestamp::from_unix_micros(1_700_000_000_123_456);
     let batch = queue.take(sent_at).expect("a batch");
     let posted_at = Timestamp::from_unix_micros(1_700_000_009_000_000);
-    let bytes = encode(&sdk(), &instance(), &batch, posted_at).expect("JSON");
+    let bytes = encode(&sdk(), &instance(), Some("shop"), &batch, posted_at).expect("JSON");
     let read: Batch = serde_json::from_slice(&bytes).expect("a batch");
-    let again = encode(&sdk(), &instance(), &batch, posted_at + Duration::from_secs(1)).expect("JSON");
+    let again = encode(&sdk(), &instance(), Some("shop"), &batch, posted_at + Duration::from_secs(1)).expect("JSON");
     let again: Batch = serde_json::from_slice(&again).expect("a batch");
     assert!(read.report_id.is_some() && read.report_id == again.report_id, "a report that is told again has its id");
     let expected = Batch {
@@ -476,6 +476,7 @@ fn a_batch_is_encoded_as_its_type_says() {
         schema: 1,
         sdk: sdk(),
         instance: instance(),
+        service: Some("shop".to_owned()),
         sent_at,
         dropped: dropped(DropReason::QueueFull, 1),
         attempts: vec![attempt(0), attempt(1)],

@@ -53,5 +53,5 @@ function acceptedOf(said: unknown): AcceptedMessage | undefined {
   if (typeof said !== 'object' || said === null || Array.isArray(said)) return undefined
   const members = Object.entries(said).filter(([, value]) => value !== undefined && value !== null)
   const known = members.every(([name, value]) => (name === 'id' || name === 'sender') && typeof value === 'string' && value !== '')
-  return known && members.length > 0 ? (Object.fromEntries(members) as AcceptedMessage) : undefined
+  return known && members.length > 0 ? Object.fromEntries(members) : undefined
 }

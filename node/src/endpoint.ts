@@ -1,6 +1,7 @@
 import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
 import { flushQuietly } from './client'
+import { invalid } from './checks'
 import { ask, type CustomVerdict } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
 import { translated } from './errors'
@@ -31,6 +32,13 @@ export interface IncomingWebhook {
 
 /** What is to be done with a request: send this answer, or run the handler for this delivery. */
 export type Decision = { answer: Answer; delivery?: never } | { answer?: never; delivery: Delivery }
+
+/** What a message is called that is to run again: one of the three. */
+export interface ForgottenMessage {
+  id?: string
+  idempotencyKey?: string
+  dedupKey?: string
+}
 
 /** What became of an endpoint's verified messages in this process: each attempt counts once, under what it came to. */
 export interface DedupCounts {
@@ -122,6 +130,20 @@ export class Endpoint<Req = unknown> {
   /** What became of the verified messages in this process. */
   dedupCounts(): DedupCounts {
     return this.#native.dedupCounts()
+  }
+
+  /**
+   * Lets a message run again with its next attempt; false when the store does not know it. It is named by the provider's id, where
+   * the provider signs it, by the key of `idempotencyKey`, or by the `dedup.key` of an attempt. With `memory://` there is no other
+   * way; never call it for what a request says.
+   *
+   * @throws SurehookError for a name that cannot be one; the promise is rejected when the store cannot be asked
+   */
+  forget(message: ForgottenMessage): Promise<boolean> {
+    const { id = null, idempotencyKey = null, dedupKey = null } = message
+    const given = [id, idempotencyKey, dedupKey].filter((name) => name !== null)
+    if (given.length !== 1 || typeof given[0] !== 'string') throw invalid('message', 'give one of id, idempotencyKey and dedupKey')
+    return translated(() => this.#native.forget(id, idempotencyKey, dedupKey))
   }
 
   /**

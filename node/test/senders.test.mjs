@@ -88,6 +88,20 @@ test('an id of one\'s own verifier counts as signed, for every provider', async 
   }
 })
 
+test('a message of a store in memory can be let run again', async () => {
+  const endpoint = new Endpoint({ provider: 'clerk', signatureSecret: SECRET, name: newId() })
+  const id = newId()
+  assert.equal(await endpoint.forget({ id }), false)
+  assert.deepEqual([await handle(endpoint, id), await handle(endpoint, id)], [true, false])
+  assert.equal(await endpoint.forget({ id }), true)
+  assert.equal(await handle(endpoint, id), true)
+  for (const names of [{}, { id, dedupKey: '1' }, { id: 1 }, { dedupKey: 'canary' }]) {
+    assert.throws(() => endpoint.forget(names), (error) => error instanceof SurehookError && !error.message.includes('canary'))
+  }
+  const github = new Endpoint({ provider: 'github', signatureSecret: CHOSEN, name: newId() })
+  assert.throws(() => github.forget({ id }), SurehookError)
+})
+
 test('a package names its application', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'surehook-package-'))
   t.after(() => { rmSync(folder, { recursive: true, force: true }) })

@@ -16,6 +16,7 @@ import surehook
 from surehook import Delivery, Endpoint
 from surehook.flask import with_webhook_monitoring
 from surehook.sqlalchemy import SessionStore, messages
+from surehook.testing import capture
 
 
 def begin(endpoint, body, message_id, secret=SECRET):
@@ -148,6 +149,39 @@ def test_an_id_of_ones_own_verifier_counts_as_signed():
             decision.finish(status=200, headers=[], body=b"")
     said["id"] = "2"
     assert isinstance(endpoint.begin(method="POST", path="/", headers=[], body=b'{"a": 1}'), Delivery)
+
+
+def test_a_message_of_a_store_in_memory_can_be_let_run_again():
+    body, message_id = event(), new_id()
+    endpoint = Endpoint(provider="clerk", signature_secret=SECRET, name=new_id())
+    assert endpoint.forget(message_id) is False
+    assert handle(endpoint, body, message_id)
+    assert not handle(endpoint, body, message_id)
+    assert endpoint.forget(message_id) is True
+    assert handle(endpoint, body, message_id)
+
+    with capture() as captured:
+        assert not handle(endpoint, body, message_id)
+        (attempt,) = captured.attempts
+    assert endpoint.forget(dedup_key=attempt["dedup"]["key"]) is True
+    assert handle(endpoint, body, message_id)
+
+
+@pytest.mark.parametrize("names", [{}, {"id": "1", "dedup_key": "2"}])
+def test_a_message_to_be_forgotten_has_one_name(names):
+    with pytest.raises(TypeError):
+        Endpoint(provider="clerk", signature_secret=SECRET).forget(**names)
+
+
+@pytest.mark.parametrize(
+    ("provider", "names"),
+    [("github", {"id": "1"}), ("clerk", {"dedup_key": "canary"}), ("clerk", {"dedup_key": ""})],
+)
+def test_what_names_no_message_is_a_configuration_error(provider, names):
+    endpoint = Endpoint(provider=provider, signature_secret=SECRET)
+    with pytest.raises(surehook.ConfigurationError) as raised:
+        endpoint.forget(**names)
+    assert "canary" not in str(raised.value)
 
 
 PROGRAM = """

@@ -186,7 +186,7 @@ impl Deferred {
             sender_left: false,
             deferred_until: None,
             verification: Verification { result: verification, code: None, diagnosis: None },
-            dedup: Dedup { result: DedupResult::Off, store: None },
+            dedup: Dedup { result: DedupResult::Off, store: None, key: None },
             steps: open.marks.into_steps(),
             missing_steps: judgement.missing_steps,
             failure: open.failure.or_else(|| reason.map(|reason| Failure { reason: Some(reason), error: None })),

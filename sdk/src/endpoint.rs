@@ -56,7 +56,7 @@ use crate::workers;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Endpoint(Arc<Inner>);
+pub struct Endpoint(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) name: String,
@@ -82,7 +82,7 @@ pub(crate) struct Inner {
     /// What the log was told of refused requests.
     said: PerProcess<Mutex<refusals::Log>>,
     max_body_bytes: usize,
-    memory: Memory,
+    pub(crate) memory: Memory,
     fields: EnvelopeFields,
     warnings: Vec<String>,
     client: Option<Client>,
@@ -358,6 +358,11 @@ impl Inner {
     /// Makes a text safe that belongs to no request.
     pub(crate) fn redacted(&self, text: &str) -> String {
         self.known_keys().as_ref().unwrap_or(&self.bare).redactor.message(text)
+    }
+
+    /// Whether a function of the user's verifies.
+    pub(crate) fn is_custom(&self) -> bool {
+        matches!(self.checking, Checking::Custom)
     }
 
     pub(crate) fn is_instant(&self) -> bool {

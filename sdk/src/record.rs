@@ -317,7 +317,11 @@ impl Record {
                 code: self.subject.code,
                 diagnosis: self.subject.diagnosis,
             },
-            dedup: Dedup { result: ending.dedup, store: self.dedup_store.map(|store| store.kind().to_owned()) },
+            dedup: Dedup {
+                result: ending.dedup,
+                store: self.dedup_store.map(|store| store.kind().to_owned()),
+                key: self.dedup_key.map(|key| key.to_string()),
+            },
             steps: ending.steps,
             missing_steps: ending.missing_steps,
             failure: ending.failure,

@@ -1,6 +1,6 @@
 //! Who signs an endpoint's messages, as this process knows it: the tags of its secrets, and the record of its senders.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -88,6 +88,11 @@ impl Signers {
             secrets: verifier.secrets().iter().map(|secret| secret.seed().clone()).collect(),
             signers: message.signers().map(|secret| secret.seed().identity()).collect(),
         })
+    }
+
+    /// Every sender that this process knows of the endpoint.
+    pub(crate) fn known(&self) -> BTreeSet<SenderId> {
+        self.known.load().senders.ids()
     }
 
     /// Makes the tags that are made at once. True: those were all.

@@ -11,7 +11,7 @@ use support::collector::{Collector, Play, client, nobody};
 use support::{ManualClock, Message, SECRET, answered, assert_identity, endpoint, handled, ok};
 use surehook::core::Timestamp;
 use surehook::core::telemetry::attempt::DropReason;
-use surehook::{Client, Clock, Endpoint};
+use surehook::{Client, ClientOptions, Clock, Endpoint, Forget};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -231,4 +231,35 @@ fn a_fault_inside_changes_no_answer_of_the_handler_and_is_counted() {
     let stats = client.stats();
     assert_eq!((stats.recorded, stats.dropped[&DropReason::InternalError]), (2, 2));
     assert_identity(&stats);
+}
+
+#[test]
+fn a_batch_names_the_application_and_an_attempt_the_key_that_lets_its_message_run_again() {
+    let collector = Collector::start([], Play::Accept);
+    let client = Client::new(ClientOptions {
+        api_key: Some("shk_test".to_owned()),
+        endpoint: Some(format!("http://{}", collector.address())),
+        service: Some("shop".to_owned()),
+        ..ClientOptions::default()
+    });
+    let client = client.unwrap();
+    let (endpoint, message) = (watched(&client), Message::user_created("msg_1"));
+    handled(message.begin(&endpoint)).finish(ok(b"done"));
+    answered(message.begin(&endpoint));
+    message.with_request(|request| answered(endpoint.begin(surehook::Request { headers: &[], ..request })));
+    assert!(client.flush(LONG));
+    let keys: Vec<_> = {
+        let seen = collector.seen();
+        assert!(seen.batches.iter().all(|batch| batch.service.as_deref() == Some("shop")));
+        seen.stored.values().filter_map(|attempt| attempt.dedup.key.clone()).collect()
+    };
+    assert_eq!(keys.len(), 2, "the one that was refused has none");
+    assert_eq!(keys[0], keys[1]);
+
+    let forgotten = |named| endpoint.forget(&endpoint.keys(named).unwrap());
+    assert_eq!(forgotten(Forget::Key(&keys[0])), Ok(true));
+    handled(message.begin(&endpoint)).finish(ok(b"again"));
+    assert_eq!(forgotten(Forget::Id("msg_1")), Ok(true));
+    assert_eq!(forgotten(Forget::Id("msg_1")), Ok(false));
+    assert!(endpoint.keys(Forget::Key("short")).is_err());
 }

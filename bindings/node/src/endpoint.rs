@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use napi::bindgen_prelude::{BufferSlice, Either3, Function, Object};
-use napi::{Either, Env};
+use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either3, Function, Object};
+use napi::{Either, Env, Task};
 use napi_derive::napi;
-use surehook::{Begun, Body, CustomVerdict, DedupStore, Hooks, Request, Verification};
+use surehook::core::dedup::DedupKey;
+use surehook::{Begun, Body, CustomVerdict, DedupStore, Forget, Hooks, Request, Verification};
 
 use crate::convert::{Headers, Packed, Result, bytes, coded, request_line, scheme, seconds};
 use crate::delivery::{Answer, Delivery};
@@ -194,6 +195,23 @@ impl Endpoint {
         }
     }
 
+    /// Whether the store knew a message, which one of the three names.
+    #[napi(ts_return_type = "Promise<boolean>")]
+    pub fn forget(
+        &self,
+        id: Option<String>,
+        idempotency_key: Option<String>,
+        dedup_key: Option<String>,
+    ) -> Result<AsyncTask<Forgetting>> {
+        let message = match (&id, &idempotency_key, &dedup_key) {
+            (Some(id), _, _) => Forget::Id(id),
+            (None, Some(key), _) => Forget::UserKey(key),
+            (None, None, key) => Forget::Key(key.as_deref().unwrap_or_default()),
+        };
+        let keys = self.0.keys(message).map_err(coded)?;
+        Ok(AsyncTask::new(Forgetting { endpoint: self.0.clone(), keys }))
+    }
+
     /// Says what to do with a request. `body` or `fault` is set. `verdict` is what the user's function said: `true`, the
     /// message's name, or that and its sender accepts, `false` refuses, nothing means that it failed. `key` names the message, and never throws.
     #[napi(catch_unwind, ts_return_type = "Decision | Promise<Decision>")]
@@ -235,6 +253,25 @@ impl Endpoint {
             fault => self.0.begin_without_waiting(request(fault), hooks),
         };
         begun(env, decided)
+    }
+}
+
+/// A thread of the pool waits for the store.
+pub struct Forgetting {
+    endpoint: surehook::Endpoint,
+    keys: Vec<DedupKey>,
+}
+
+impl Task for Forgetting {
+    type Output = bool;
+    type JsValue = bool;
+
+    fn compute(&mut self) -> napi::Result<bool> {
+        self.endpoint.forget(&self.keys).map_err(|error| napi::Error::from_reason(error.to_string()))
+    }
+
+    fn resolve(&mut self, _env: Env, forgotten: bool) -> napi::Result<bool> {
+        Ok(forgotten)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 use surehook::core::scheme::SecretForm;
 use surehook::{
-    Body, CaptureBody, CustomVerdict, DedupStore, EndpointOptions, Hooks, KeyFunction, OnIdReuse, OnInFlight,
+    Body, CaptureBody, CustomVerdict, DedupStore, EndpointOptions, Forget, Hooks, KeyFunction, OnIdReuse, OnInFlight,
     OnSilentDrop, OnStoreError, Request, Verification, VerifiedMessage, Workers,
 };
 
@@ -150,6 +151,25 @@ impl Endpoint {
         named.set_item("unprotected", counts.unprotected)?;
         named.set_item("bodies_omitted", counts.bodies_omitted)?;
         Ok(named)
+    }
+
+    /// Whether the store knew a message that is named by one of the three.
+    #[pyo3(signature = (id, idempotency_key, dedup_key))]
+    fn forget(
+        &self,
+        py: Python<'_>,
+        id: Option<&str>,
+        idempotency_key: Option<&str>,
+        dedup_key: Option<&str>,
+    ) -> PyResult<bool> {
+        let message = match (id, idempotency_key, dedup_key) {
+            (Some(id), None, None) => Forget::Id(id),
+            (None, Some(key), None) => Forget::UserKey(key),
+            (None, None, Some(key)) => Forget::Key(key),
+            _ => return Err(PyTypeError::new_err("give one of id, idempotency_key and dedup_key")),
+        };
+        let keys = self.endpoint.keys(message).map_err(|error| errors::configuration(py, &error))?;
+        py.detach(|| self.endpoint.forget(&keys)).map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 
     /// A `Delivery`, the answer to send, a `Pending` where that is to come, or a `Question` to be answered. `verdict` is what the user's own verifier said; `key(body, headers)` is called

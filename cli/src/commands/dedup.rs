@@ -10,6 +10,7 @@ use surehook::core::dedup::{DedupKey, Entry, MessageName, OperatorId, Scope, Sen
 use surehook::core::{ConfigError, Scheme, Secret, Timestamp, scheme};
 use surehook::{DedupStore, Migration};
 
+use crate::attempt::CollectorArgs;
 use crate::error::CliError;
 use crate::secrets::SecretArgs;
 
@@ -51,9 +52,17 @@ struct StoreArgs {
 struct MessageArgs {
     #[command(flatten)]
     store: StoreArgs,
+    /// One of the message's attempts, as the dashboard names it: the collector tells the key.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["provider", "id", "key", "dedup_key"])]
+    attempt: Option<String>,
+    #[command(flatten)]
+    collector: CollectorArgs,
+    /// The message's key itself, the dedup.key of an attempt.
+    #[arg(long, value_name = "DIGITS", conflicts_with_all = ["provider", "id", "key"])]
+    dedup_key: Option<String>,
     /// The endpoint's provider, e.g. clerk.
-    #[arg(long)]
-    provider: String,
+    #[arg(long, required_unless_present_any = ["attempt", "dedup_key"])]
+    provider: Option<String>,
     /// The endpoint's name; the provider's by default.
     #[arg(long)]
     endpoint: Option<String>,
@@ -61,7 +70,7 @@ struct MessageArgs {
     #[arg(long)]
     namespace: Option<String>,
     /// The provider's id of the message.
-    #[arg(long, required_unless_present = "key", conflicts_with = "key")]
+    #[arg(long, required_unless_present_any = ["key", "attempt", "dedup_key"], conflicts_with = "key")]
     id: Option<String>,
     /// The idempotency key, where the endpoint makes one of its own.
     #[arg(long)]
@@ -75,19 +84,31 @@ struct MessageArgs {
 
 impl MessageArgs {
     /// What the message is called in the store; there may be one for each secret.
-    fn keys(&self, store: &DedupStore) -> Result<Vec<DedupKey>, CliError> {
-        let scheme = match scheme::find(&self.provider) {
+    async fn keys(&self, store: &DedupStore) -> Result<Vec<DedupKey>, CliError> {
+        if let Some(attempt) = &self.attempt {
+            return Ok(vec![self.collector.key_of(attempt).await?]);
+        }
+        if let Some(digits) = &self.dedup_key {
+            let key = DedupKey::from_hex(digits);
+            return Ok(vec![key.ok_or_else(|| CliError::usage("--dedup-key takes 64 hexadecimal digits"))?]);
+        }
+        self.named_keys(store)
+    }
+
+    fn named_keys(&self, store: &DedupStore) -> Result<Vec<DedupKey>, CliError> {
+        let provider = self.provider.as_deref().unwrap_or_default();
+        let scheme = match scheme::find(provider) {
             Some(scheme) => scheme,
-            None if self.sender.is_some() => Arc::new(Scheme::verified_elsewhere(&self.provider)?),
-            None => return Err(ConfigError::unknown_provider(&self.provider).into()),
+            None if self.sender.is_some() => Arc::new(Scheme::verified_elsewhere(provider)?),
+            None => return Err(ConfigError::unknown_provider(provider).into()),
         };
         let id = match (&self.id, &self.key) {
             (_, Some(key)) => OperatorId::User(key),
             (id, None) => OperatorId::Provider(id.as_deref().unwrap_or_default()),
         };
         let name = MessageName::for_operator(&scheme, id)?;
-        let endpoint = self.endpoint.as_deref().unwrap_or(&self.provider);
-        let scope = Scope::new(store.operators_namespace(self.namespace.as_deref())?, &self.provider, endpoint);
+        let endpoint = self.endpoint.as_deref().unwrap_or(provider);
+        let scope = Scope::new(store.operators_namespace(self.namespace.as_deref())?, provider, endpoint);
         if let Some(sender) = &self.sender {
             return Ok(vec![DedupKey::of(&scope, &Sender::Named(sender.clone()), &name)]);
         }
@@ -106,10 +127,10 @@ impl MessageArgs {
     }
 }
 
-pub(crate) fn run(args: DedupArgs) -> Result<(), CliError> {
+pub(crate) async fn run(args: DedupArgs) -> Result<(), CliError> {
     match args.command {
-        DedupCommand::Get(args) => get(&args),
-        DedupCommand::Forget(args) => forget(&args),
+        DedupCommand::Get(args) => get(&args).await,
+        DedupCommand::Forget(args) => forget(&args).await,
         DedupCommand::Stats(args) => stats(&args),
     }
 }
@@ -123,9 +144,9 @@ pub(crate) fn migrate(args: MigrateArgs) -> Result<(), CliError> {
     print(&format!("{}: {said}", store.kind()))
 }
 
-fn get(args: &MessageArgs) -> Result<(), CliError> {
+async fn get(args: &MessageArgs) -> Result<(), CliError> {
     let store = open(&args.store)?;
-    for key in args.keys(&store)? {
+    for key in args.keys(&store).await? {
         if let Some(entry) = store.get(&key).map_err(unanswered)? {
             return print(&described(&entry, now()).to_string());
         }
@@ -133,10 +154,10 @@ fn get(args: &MessageArgs) -> Result<(), CliError> {
     Err(CliError::failure(UNKNOWN))
 }
 
-fn forget(args: &MessageArgs) -> Result<(), CliError> {
+async fn forget(args: &MessageArgs) -> Result<(), CliError> {
     let store = open(&args.store)?;
     let mut forgotten = false;
-    for key in args.keys(&store)? {
+    for key in args.keys(&store).await? {
         forgotten |= store.forget(&key).map_err(unanswered)?;
     }
     match forgotten {

@@ -1,9 +1,10 @@
-//! `GET /api/messages` and `GET /api/messages/{id}`.
+//! `GET /api/messages`, `GET /api/messages/{id}` and `GET /api/attempts/{id}`.
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
+use surehook_core::telemetry::attempt::Attempt;
 
 use crate::error::Error;
 use crate::messages::query::{self, Cursor, Filter, Page, Timeline, Verdict};
@@ -64,6 +65,12 @@ pub(super) async fn list(
     let Query(parameters) = parameters.map_err(|error| Error::InvalidRequest(error.body_text()))?;
     let filter = parameters.filter()?;
     shared.readers.query(move |connection| query::list(connection, &filter)).await.map(Json)
+}
+
+/// One attempt, for an operator's command.
+pub(super) async fn attempt(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Attempt>, Error> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    shared.readers.query(move |connection| query::attempt(connection, id)).await.map(Json)
 }
 
 pub(super) async fn timeline(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Timeline>, Error> {

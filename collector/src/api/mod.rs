@@ -34,6 +34,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route_layer(from_fn_with_state(shared.clone(), access::check_session));
     let for_scrapers = Router::new()
         .route("/metrics", get(prometheus::read))
+        .route("/api/attempts/{id}", get(messages::attempt))
         .route_layer(from_fn_with_state(shared.clone(), access::check_scraper));
     let for_browsers = Router::new()
         .merge(behind_login)

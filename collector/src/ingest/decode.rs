@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use surehook_core::dedup::DedupKey;
 use surehook_core::telemetry::attempt::{Attempt, DropReason, Instance, SCHEMA_VERSION, SdkInfo, VerificationResult};
 use surehook_core::{Outcome, Timestamp};
 use uuid::Uuid;
@@ -168,6 +169,7 @@ fn keeps_texts(attempt: &Attempt) -> bool {
         && optional(&attempt.event_type)
         && optional(&attempt.entity_id)
         && attempt.status.is_none_or(|status| (100..=999).contains(&status))
+        && attempt.dedup.key.as_deref().is_none_or(|key| DedupKey::from_hex(key).is_some())
         && attempt.verification.diagnosis.as_ref().is_none_or(|diagnosis| {
             attempt.verification.code.is_some()
                 && within(&diagnosis.evidence, 1, 1_000)

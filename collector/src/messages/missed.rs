@@ -40,7 +40,7 @@ impl Missed {
             status: None,
             outcome: Outcome::SilentDrop,
             verification: Verification { result, code: None, diagnosis: None },
-            dedup: Dedup { result: DedupResult::Off, store: None },
+            dedup: Dedup { result: DedupResult::Off, store: None, key: None },
             sender_left: false,
             deferred_until: None,
             steps: Vec::new(),

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use surehook_core::telemetry::attempt::Attempt;
 use surehook_core::{Outcome, Timestamp};
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::messages::habit::Lacking;
@@ -227,6 +228,13 @@ fn with_message_id(connection: &Connection, filter: &Filter, message_id: &str) -
             && filter.event_type.as_ref().is_none_or(|event_type| Some(event_type) == message.event_type.as_ref())
     });
     Ok(messages)
+}
+
+/// The attempt with an id, as it was sent.
+pub(crate) fn attempt(connection: &Connection, id: Uuid) -> Result<Attempt, Error> {
+    let mut statement = connection.prepare_cached("SELECT record FROM attempts WHERE id = ?")?;
+    let record: String = statement.query_row([id.as_bytes()], |row| row.get(0)).optional()?.ok_or(Error::NotFound)?;
+    serde_json::from_str(&record).map_err(|_| Error::NotFound)
 }
 
 /// Reads one message and its latest attempts.

@@ -155,6 +155,8 @@ async fn every_page_of_the_dashboard_is_served_with_a_strict_policy() {
         (Method::POST, "/messages", 404, "not_found"),
         (Method::GET, "/v1/batches", 405, "method_not_allowed"),
         (Method::PUT, "/api/overview", 405, "method_not_allowed"),
+        (Method::GET, "/api/attempts/x", 404, "not_found"),
+        (Method::GET, "/api/attempts/0197a1f0-0000-7000-8000-000000000001", 404, "not_found"),
     ] {
         let (found, _, answer) = call(&bench, &method, path, &[("host", "localhost")], "").await;
         assert_eq!((found, code(&answer)), (status, expected), "{method} {path}");

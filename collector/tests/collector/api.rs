@@ -243,3 +243,16 @@ async fn setup_tells_what_was_stored() {
         assert_eq!(bench.collector.ensure_key("dev", wrong).unwrap_err().code(), "invalid_config", "{wrong:?}");
     }
 }
+
+#[tokio::test]
+async fn an_attempt_is_told_with_the_key_of_its_message() {
+    let bench = Bench::local();
+    let key = "0123456789abcdef".repeat(4);
+    let sent = with(attempt("msg_1"), json!({ "dedup": { "result": "new", "store": "redis", "key": key } }));
+    bench.store(&[sent.clone()]).await;
+    let (status, told) = bench.get(&format!("/api/attempts/{}", sent["id"].as_str().unwrap())).await;
+    assert_eq!((status, &told["dedup"]), (StatusCode::OK, &sent["dedup"]));
+    let wrong = with(attempt("msg_2"), json!({ "dedup": { "result": "new", "key": "short" } }));
+    let (_, answer) = bench.send(batch(&[wrong]).to_string().into_bytes(), &[]).await;
+    assert_eq!(answer["rejected"], json!([{ "index": 0, "code": "invalid_attempt" }]));
+}

@@ -87,6 +87,7 @@ fn attempts() -> Vec<Attempt> {
                         all[number / 2 % all.len()]
                     },
                     store: some("memory"),
+                    key: full.then(|| "0123456789abcdef".repeat(4)),
                 },
                 steps: if full {
                     vec![Step {
@@ -156,6 +157,7 @@ fn written() -> Value {
             ..Default::default()
         },
         instance: Instance { id: Uuid::now_v7(), host: None, pid: 1 },
+        service: Some("shop".into()),
         sent_at: Timestamp::from_unix_micros(NOW),
         posted_at: Some(Timestamp::from_unix_micros(NOW)),
         report_id: Some(Uuid::now_v7()),

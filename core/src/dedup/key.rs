@@ -74,15 +74,22 @@ impl MessageName {
     /// [`ConfigError::InvalidOption`] for the id of a provider that does not sign it, e.g. `github`: there the body is a part of
     /// the name.
     pub fn for_operator(scheme: &Scheme, id: OperatorId<'_>) -> Result<Self, ConfigError> {
-        let (domain, id) = match id {
+        match id {
             OperatorId::Provider(_) if !scheme.signs_message_id() => {
                 let fault = format!("{} does not sign it, so it does not name a message by itself", scheme.provider);
-                return Err(ConfigError::invalid_option("id", fault));
+                Err(ConfigError::invalid_option("id", fault))
             }
+            id => Ok(Self::vouched(id)),
+        }
+    }
+
+    /// The same, where somebody vouches for the id: the user's own verifier does for what it returns.
+    pub fn vouched(id: OperatorId<'_>) -> Self {
+        let (domain, id) = match id {
             OperatorId::Provider(id) => (PROVIDER_ID, id),
             OperatorId::User(key) => (USER_KEY, key),
         };
-        Ok(Self(digest([domain, id].map(str::as_bytes))))
+        Self(digest([domain, id].map(str::as_bytes)))
     }
 }
 

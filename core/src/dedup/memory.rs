@@ -102,6 +102,14 @@ impl MemoryStore {
         })
     }
 
+    /// Forgets a message, so that its next attempt runs the handler. False: it was not known.
+    pub fn forget(&self, key: &DedupKey) -> bool {
+        let mut shard = self.shard(key);
+        let known = shard.get(key).is_some();
+        shard.remove(key);
+        known
+    }
+
     fn shard(&self, key: &DedupKey) -> MutexGuard<'_, Shard> {
         // The key is a SHA-256, so any of its bytes is spread evenly.
         lock(&self.shards[usize::from(key.as_bytes()[0]) % self.shards.len()])

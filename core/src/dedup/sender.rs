@@ -3,7 +3,7 @@
 //! A secret stands in a store as its tag. A record for each endpoint says which sender a tag belongs to, so that the secrets
 //! of a rotation are one sender in every process, whatever their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::Scope;
 use super::store::StoreError;
@@ -117,6 +117,11 @@ impl Senders {
     /// Adds what another copy of the record knows and this one has lost. False: they contradict each other; this one stands.
     pub fn restore(&mut self, known: &Self) -> bool {
         known.0.iter().fold(true, |agree, (tag, sender)| agree & (self.0.entry(*tag).or_insert(*sender) == sender))
+    }
+
+    /// Every sender, each once.
+    pub fn ids(&self) -> BTreeSet<SenderId> {
+        self.0.values().copied().collect()
     }
 
     /// How many tags it knows.

@@ -27,6 +27,9 @@ pub struct Batch {
     pub sdk: SdkInfo,
     /// The process that recorded them.
     pub instance: Instance,
+    /// What the application is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// When the batch was encoded, by the sender's clock.
     pub sent_at: Timestamp,
     /// When it was posted, by the sender's clock: later than `sent_at` where it is posted again.
@@ -253,6 +256,9 @@ pub struct Dedup {
     /// The kind of store that was asked, e.g. `memory`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<String>,
+    /// The message's key in it: 64 hexadecimal digits, by which an operator lets the message run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// The verdict of de-duplication.

@@ -55,6 +55,7 @@ pub enum Answer {
 pub fn encode(
     sdk: &SdkInfo,
     instance: &Instance,
+    service: Option<&str>,
     batch: &InFlight,
     posted_at: Timestamp,
 ) -> Result<Vec<u8>, serde_json::Error> {
@@ -64,6 +65,8 @@ pub fn encode(
         schema: u32,
         sdk: &'a SdkInfo,
         instance: &'a Instance,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: Option<&'a str>,
         sent_at: Timestamp,
         posted_at: Timestamp,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +83,18 @@ pub fn encode(
     let refused = batch.refused().into_iter().flatten();
     let refused = refused.map(|(kind, count)| Refused { kind: kind.clone(), count: *count }).collect();
     let schema = SCHEMA_VERSION;
-    serde_json::to_vec(&Borrowed { schema, sdk, instance, sent_at, posted_at, report_id, refused, dropped, attempts })
+    serde_json::to_vec(&Borrowed {
+        schema,
+        sdk,
+        instance,
+        service,
+        sent_at,
+        posted_at,
+        report_id,
+        refused,
+        dropped,
+        attempts,
+    })
 }
 
 /// The id of a report: the same for one that is told again.

@@ -213,6 +213,25 @@ class Endpoint:
         """What became of the verified messages in this process."""
         return DedupCounts(**self._native.dedup_counts())
 
+    def forget(
+        self,
+        id: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+        dedup_key: str | None = None,
+    ) -> bool:
+        """Let a message run again with its next attempt; False when the store does not know it.
+
+        It is named by the provider's id, where the provider signs it, by the key of ``idempotency_key``, or
+        by the ``dedup.key`` of an attempt. With ``memory://`` there is no other way; never call it for what a
+        request says. Raises ConfigurationError for a name that cannot be one, RuntimeError when the store
+        cannot be asked.
+        """
+        try:
+            return self._native.forget(id, idempotency_key, dedup_key)
+        except _native.NativeError as error:
+            raise from_native(error) from None
+
     @property
     def is_async(self) -> bool:
         """Whether the ``signature_verifier`` or the store has to be awaited, as only ``begin_async`` can."""

@@ -209,7 +209,10 @@ impl Worker<'_> {
     }
 
     fn encode(&self, batch: &InFlight) -> Option<Vec<u8>> {
-        let json = wire::encode(&self.shared.settings.sdk, &self.shared.instance, batch, SystemClock.now()).ok()?;
+        let settings = &self.shared.settings;
+        let json =
+            wire::encode(&settings.sdk, &self.shared.instance, settings.service.as_deref(), batch, SystemClock.now())
+                .ok()?;
         compress(&json).ok()
     }
 

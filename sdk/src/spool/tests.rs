@@ -26,7 +26,7 @@ fn attempt(number: u128) -> Attempt {
         status: Some(200),
         outcome: Outcome::Processed,
         verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
-        dedup: Dedup { result: DedupResult::New, store: None },
+        dedup: Dedup { result: DedupResult::New, store: None, key: None },
         steps: Vec::new(),
         missing_steps: Vec::new(),
         failure: None,

@@ -159,7 +159,8 @@ impl DedupStore {
                 let key = *message;
                 store.wait_long(move |backend| backend.forget(key))
             }
-            Backing::Memory(_) | Backing::Own(_) => Err(self.cannot("change")),
+            Backing::Memory(store) => Ok(store.with(|store| store.forget(message))),
+            Backing::Own(_) => Err(self.cannot("change")),
             Backing::Application(_) => Err(only_the_application()),
         }
     }
