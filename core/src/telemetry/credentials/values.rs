@@ -7,6 +7,8 @@ use super::names::is_header;
 
 /// What a credential is not, though it stands in the place of one.
 const NOTHING: &[&str] = &["", "none", "null", "nil", "true", "false", "undefined", "[redacted]", "-", "?"];
+/// Quotes as pages of errors have them.
+const ENTITIES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&#x27;", b"&apos;"];
 /// The most closing brackets, of `user[password][]`, between a name and what assigns to it.
 const MAX_CLOSERS: usize = 4;
 
@@ -45,7 +47,7 @@ pub(super) fn assignment(bytes: &[u8], name: &Range<usize>) -> Option<Assignment
     }
     let slashes = run(&bytes[name.end..], |byte| byte == b'\\');
     let quoted = matches!(at(name.end + slashes), Some(b'"' | b'\'' | b'`'));
-    let mut end = name.end + if quoted { slashes + 1 } else { 0 };
+    let mut end = name.end + if quoted { slashes + 1 } else { entity(&bytes[name.end..]).map_or(0, <[u8]>::len) };
     if bytes[end..].starts_with(b")=(") {
         return Some(Assignment { start: end + 3, operator: Operator::Column });
     }
@@ -81,6 +83,12 @@ pub(super) fn value(text: &str, name: &str, given: Assignment) -> Option<Range<u
         start += usize::from(matches!(bytes.get(start + 1), Some(b'"' | b'\'')));
     }
     let slashes = run(&bytes[start..], |byte| byte == b'\\');
+    if let Some(quote) = entity(&bytes[start..]) {
+        let from = start + quote.len();
+        let line = &bytes[from..line_end(bytes, from)];
+        let end = line.windows(quote.len()).position(|part| part == quote).unwrap_or(line.len());
+        return (end > 0).then_some(from..from + end);
+    }
     let range = match bytes.get(start + slashes)? {
         quote @ (b'"' | b'\'' | b'`') => {
             let from = start + slashes + 1;
@@ -97,6 +105,11 @@ pub(super) fn value(text: &str, name: &str, given: Assignment) -> Option<Range<u
     let is_nothing = NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(value));
     let is_something = value.bytes().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
     (!is_nothing && is_something).then_some(range)
+}
+
+/// The quote that a text begins with, written for a page.
+fn entity(bytes: &[u8]) -> Option<&'static [u8]> {
+    ENTITIES.iter().copied().find(|entity| bytes.starts_with(entity))
 }
 
 /// Where a quoted value ends: at a quote that is escaped as its first was.
