@@ -108,6 +108,8 @@ def section(row: dict) -> str:
         "Message id": message_id(row),
         "Event type": event_type(row),
         "Sent again by hand": resend(row),
+        "Event types": event_types(row),
+        "Replay": replay(row),
         "Entity": f"`{row['entity_id']}` in the body" if "entity_id" in row else "",
         "Secret": SECRETS[row["secret"]],
         "Environment": ", ".join(f"`{name}`" for name in row["secret_env"]),
@@ -152,7 +154,9 @@ def signed(row: dict) -> str:
     if not content:
         return "nothing"
     if "{field:" in content:
-        return f"{content.count('{')} fields of the body"
+        fields = content.count("{field:") + content.count("{free:")
+        time = "time, " if "{timestamp}" in content else ""
+        return f"{time}{fields} field{'s' if fields > 1 else ''} of the body"
     pieces = sorted((content.index(piece), words) for piece, words in SIGNED_PIECES.items() if piece in content)
     return ", ".join(words for _, words in pieces)
 
@@ -160,11 +164,14 @@ def signed(row: dict) -> str:
 def template(row: dict) -> str:
     """What is signed, as the table says it; several fields by their names in the object that holds them all."""
     content = row["content"]
-    fields = re.findall(r"{field:([^}]*)}", content)
+    fields = re.findall(r"{(?:field|free):([^}]*)}", content)
     if len(fields) < 2:
         return f"`{content}`" if content else "nothing"
     within = fields[0].rpartition(".")[0]
-    return f"`{content.replace(f'{within}.', '').replace('field:', '')}` of `{within}`"
+    free = re.search(r"{free:([^}]*)}", content)
+    alone = f"; only `{free[1].rpartition('.')[2]}` may contain what parts them" if free else ""
+    short = content.replace(f"{within}.", "").replace("field:", "").replace("free:", "")
+    return f"`{short}` of `{within}`{alone}"
 
 
 def signs_url(row: dict) -> bool:
@@ -200,7 +207,7 @@ def message_id(row: dict) -> str:
     if place is None:
         return "none: the hash of the body"
     if "header" in place:
-        return f"`{place['header']}`, not signed, so the hash of the body is remembered with it"
+        return f"`{place['header']}`, not signed; the message is named by {what_names(row)}"
     return f"{paths(place)} in the body, signed; else the hash of the body"
 
 
@@ -208,9 +215,56 @@ def event_type(row: dict) -> str:
     place = row.get("event_type")
     if place is None:
         return ""
+    action = f", then `{row['event_action']}` in the body" if "event_action" in row else ""
     if "header" in place:
-        return f"`{place['header']}`"
+        return f"`{place['header']}`, not signed{action}"
     return f"{paths(place)} in the body"
+
+
+def event_types(row: dict) -> str:
+    types = row.get("event_types", [])
+    return f"{len(types)} are listed: " + ", ".join(f"`{name}`" for name in types) if types else ""
+
+
+def signs_body(row: dict) -> bool:
+    return "{body}" in row["content"]
+
+
+def id_is_signed(row: dict) -> bool:
+    """Whether the message's id, or the body's hash in its place, is in what is signed."""
+    place = row.get("message_id")
+    if "families" in row["signature"]:
+        return True
+    if place is None or "body" in place:
+        return signs_body(row) or bool(place) and all(path in row["content"] for path in place["body"])
+    return "{id}" in row["content"]
+
+
+def what_names(row: dict) -> str:
+    if not row["content"]:
+        return "it and the hash of the body"
+    parts = ["the URL"] if signs_url(row) else []
+    parts += ["the form's parameters"] if "{params}" in row["content"] else ["the hash of the body"]
+    return " and ".join(parts) + (", with the event type where it is listed" if row.get("event_types") else "")
+
+
+def replay(row: dict) -> str:
+    """What somebody gains who sends a captured request again."""
+    if not row["content"]:
+        return "nothing is signed: whoever saw one request can send any other, so keep the connection private"
+    checked = "timestamp" in row and row["timestamp"]["tolerance_seconds"] is not None
+    if checked:
+        later = f"beyond {row['timestamp']['tolerance_seconds']} s it is refused"
+    elif "timestamp" in row:
+        later = "its time is signed and its age is not checked, so it runs the handler once more when it is sent after the message is forgotten (`dedup_ttl`)"
+    else:
+        later = "no time is signed, so it runs the handler once more when it is sent after the message is forgotten (`dedup_ttl`)"
+    if not signs_body(row) and "{params}" not in row["content"]:
+        return f"it is answered from the store, but members that are not signed can be changed before the first one arrives; {later}"
+    if id_is_signed(row):
+        return f"nothing while the message is remembered, it is answered from the store; {later}"
+    gain = f"the handler runs at most once for each of the {len(row['event_types'])} listed event types, and once without one," if row.get("event_types") else "nothing"
+    return f"{gain} while the message is remembered; {later}. Under another id it is reported as `same_body_other_id`"
 
 
 def paths(place: dict) -> str:

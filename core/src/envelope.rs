@@ -23,6 +23,7 @@ const MAX_VALUE_BYTES: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvelopeFields {
     event_type: Option<Place>,
+    event_action: Option<Path>,
     entity_id: Option<Path>,
 }
 
@@ -38,27 +39,34 @@ pub struct Envelope {
 impl EnvelopeFields {
     /// The places of a provider's messages.
     pub fn of(scheme: &Scheme) -> Self {
-        Self { event_type: scheme.event_type.clone(), entity_id: scheme.entity_id.clone() }
+        Self {
+            event_type: scheme.event_type.clone(),
+            event_action: scheme.event_action.clone(),
+            entity_id: scheme.entity_id.clone(),
+        }
     }
 
     /// The same with the event type elsewhere in the JSON body.
     pub fn with_event_type(self, path: Path) -> Self {
-        Self { event_type: Some(Place::Body(vec![path])), ..self }
+        Self { event_type: Some(Place::Body(vec![path])), event_action: None, ..self }
     }
 
-    /// Reads a message. Several values of an event type are joined by a dot, absent ones left out.
+    /// Reads a message. Several values of an event type are joined by a dot, absent ones left out; an action without its type is
+    /// none.
     pub fn read(&self, headers: HeaderPairs<'_>, body: &[u8]) -> Envelope {
-        let types: &[Path] = match &self.event_type {
-            Some(Place::Body(paths)) => paths,
-            _ => &[],
+        let (head, types): (Option<String>, &[Path]) = match &self.event_type {
+            Some(Place::Body(paths)) => (None, paths),
+            Some(Place::Header(name)) => match header(headers, name) {
+                Some(head) => (Some(head), self.event_action.as_slice()),
+                None => (None, &[]),
+            },
+            None => (None, &[]),
         };
         let paths: smallvec::SmallVec<[&Path; 4]> = types.iter().chain(&self.entity_id).collect();
         let mut values = fields::read(body, &paths);
         let entity_id = self.entity_id.is_some().then(|| values.pop().flatten()).flatten();
-        let event_type = match &self.event_type {
-            Some(Place::Header(name)) => header(headers, name),
-            _ => values.into_iter().flatten().reduce(|whole, part| format!("{whole}.{part}")),
-        };
+        let named = head.into_iter().chain(values.into_iter().flatten());
+        let event_type = named.reduce(|whole, part| format!("{whole}.{part}"));
         Envelope { event_type: event_type.map(label), entity_id: entity_id.map(label) }
     }
 }
@@ -111,6 +119,16 @@ mod tests {
         let headers: [(&[u8], &[u8]); 1] = [(b"X-GitHub-Event", b"push")];
         assert_eq!(fields.read(&headers, b"{}").event_type.as_deref(), Some("push"));
         assert_eq!(fields.read(&[], b"{}").event_type, None);
+    }
+
+    #[test]
+    fn the_action_of_the_body_follows_the_type_of_the_header() {
+        let fields = EnvelopeFields::of(&scheme::find("github").unwrap());
+        let headers: [(&[u8], &[u8]); 1] = [(b"X-GitHub-Event", b"pull_request")];
+        let read = |headers, body: &[u8]| fields.read(headers, body).event_type;
+        assert_eq!(read(&headers, br#"{"action":"closed"}"#).as_deref(), Some("pull_request.closed"));
+        assert_eq!(read(&headers, br#"{"action":null}"#).as_deref(), Some("pull_request"));
+        assert_eq!(read(&[], br#"{"action":"closed"}"#), None);
     }
 
     #[test]

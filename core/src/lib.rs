@@ -26,6 +26,7 @@ pub mod dedup;
 pub mod diagnose;
 pub mod envelope;
 pub mod error;
+mod event_pattern;
 mod fields;
 pub mod handshake;
 pub mod marks;

@@ -1,7 +1,9 @@
 //! What an application requires of its handlers, by event type.
 
 use crate::error::ConfigError;
+use crate::event_pattern::EventPattern;
 use crate::marks::{MAX_STEP_NAME, MAX_STEPS, Marks};
+use crate::scheme::Scheme;
 use crate::text::cut_chars;
 
 /// What is done about a handler that answered 2xx and did not do its work.
@@ -12,18 +14,6 @@ pub enum OnSilentDrop {
     Report,
     /// The answer becomes 500, so that the provider tries again.
     Retry,
-}
-
-/// Names event types: one (`user.created`), all that begin alike (`user.*`), or all (`*`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct EventPattern(Pattern);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Pattern {
-    Exact(String),
-    /// Ends with the dot.
-    Prefix(String),
-    Any,
 }
 
 /// What an application requires of the handlers of one endpoint. The default requires nothing.
@@ -48,9 +38,51 @@ pub struct Requirements {
     pub on_silent_drop: OnSilentDrop,
     steps: Vec<(EventPattern, Vec<String>)>,
     ignored: Vec<EventPattern>,
+    /// Whether event types end with actions, so that one without an action names all of its actions.
+    actions: bool,
 }
 
 impl Requirements {
+    /// The same for the event types of a provider.
+    ///
+    /// ```
+    /// use surehook_core::{Requirements, scheme};
+    ///
+    /// let github = scheme::find("github").unwrap();
+    /// let requirements = Requirements::default().for_events_of(&github).with_ignored("pull_request").unwrap();
+    /// assert!(requirements.ignores(Some("pull_request.closed")));
+    /// assert!(!requirements.ignores(Some("pull_request_review.submitted")));
+    /// ```
+    pub fn for_events_of(self, scheme: &Scheme) -> Self {
+        Self { actions: scheme.has_actions(), ..self }
+    }
+
+    /// What to tell of patterns that name none of the types that the provider documents, with the closest one. It may be a new
+    /// type, so they are no error.
+    ///
+    /// ```
+    /// use surehook_core::{Requirements, scheme};
+    ///
+    /// let shopify = scheme::find("shopify").unwrap();
+    /// let requirements = Requirements::default().with_ignored("order/*").unwrap().with_ignored("orders/*").unwrap();
+    /// let unlisted = requirements.unlisted(&shopify);
+    /// assert_eq!(unlisted.len(), 1);
+    /// assert!(unlisted[0].contains("orders/*"));
+    /// ```
+    pub fn unlisted(&self, scheme: &Scheme) -> Vec<String> {
+        let patterns = self.steps.iter().map(|(pattern, _)| pattern).chain(&self.ignored);
+        let unlisted = patterns.filter(|pattern| !pattern.is_listed(&scheme.event_types, self.actions));
+        let told = unlisted.map(|pattern| {
+            let closest = pattern.closest(&scheme.event_types, self.actions).unwrap_or_default();
+            format!(
+                "{pattern:?} names none of the event types that {} documents; the closest is {closest:?}",
+                scheme.title,
+                pattern = pattern.to_string(),
+            )
+        });
+        told.collect()
+    }
+
     /// Adds steps that a handler of these event types must do. An event that several patterns name needs the steps of all.
     ///
     /// # Errors
@@ -81,60 +113,19 @@ impl Requirements {
 
     /// Whether the event type is declared ignored.
     pub fn ignores(&self, event_type: Option<&str>) -> bool {
-        self.ignored.iter().any(|pattern| pattern.matches(event_type))
+        self.ignored.iter().any(|pattern| pattern.matches(event_type, self.actions))
     }
 
     /// The required steps that were not done, each once, in the order they were required; [`MAX_STEPS`] of them at most.
     pub fn missing_steps(&self, marks: &Marks, event_type: Option<&str>) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
-        let required =
-            self.steps.iter().filter(|(pattern, _)| pattern.matches(event_type)).flat_map(|(_, steps)| steps);
+        let named = self.steps.iter().filter(|(pattern, _)| pattern.matches(event_type, self.actions));
+        let required = named.flat_map(|(_, steps)| steps);
         for step in required {
             if missing.len() < MAX_STEPS && !marks.did(step) && !missing.contains(step) {
                 missing.push(step.clone());
             }
         }
         missing
-    }
-}
-
-impl std::fmt::Display for EventPattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Pattern::Exact(name) => f.write_str(name),
-            Pattern::Prefix(prefix) => write!(f, "{prefix}*"),
-            Pattern::Any => f.write_str("*"),
-        }
-    }
-}
-
-impl EventPattern {
-    fn parse(option: &'static str, text: &str) -> Result<Self, ConfigError> {
-        let pattern = match text.strip_suffix('*') {
-            Some("") => Pattern::Any,
-            Some(prefix) if prefix.len() > 1 && prefix.ends_with('.') => Pattern::Prefix(prefix.to_owned()),
-            None if !text.is_empty() => Pattern::Exact(text.to_owned()),
-            _ => return Err(Self::fault(option, text)),
-        };
-        match &pattern {
-            Pattern::Exact(name) | Pattern::Prefix(name) if name.contains('*') => Err(Self::fault(option, text)),
-            _ => Ok(Self(pattern)),
-        }
-    }
-
-    fn fault(option: &'static str, text: &str) -> ConfigError {
-        let text: String = text.chars().take(60).collect();
-        ConfigError::invalid_option(option, format!("{text:?} names no event types: write user.created, user.* or *"))
-    }
-
-    fn matches(&self, event_type: Option<&str>) -> bool {
-        match (&self.0, event_type) {
-            (Pattern::Any, _) => true,
-            (Pattern::Exact(name), Some(event_type)) => name == event_type,
-            (Pattern::Prefix(prefix), Some(event_type)) => {
-                event_type.len() > prefix.len() && event_type.starts_with(prefix.as_str())
-            }
-            (_, None) => false,
-        }
     }
 }

@@ -12,6 +12,7 @@ use crate::scheme::{self, Algorithm, Encoding, Piece, Place, Scheme, SignaturePl
 use crate::secret::SigningKey;
 use crate::signed_body;
 use crate::time::Timestamp;
+use crate::verify::borders;
 use crate::verify::content::{self, Signed};
 use crate::verify::timestamps;
 
@@ -223,6 +224,12 @@ impl Signer {
                 format!("{title} sends a body that is no form with its SHA-256 as bodySHA256 in the URL's query");
             ConfigError::invalid_option("url", fault)
         })?;
+        let checked = self.scheme.timestamp.as_ref().is_some_and(|rule| rule.tolerance_seconds.is_some());
+        if self.scheme.content.has_borders() && !borders::are_clear(&self.scheme, &pieces, checked) {
+            let fault =
+                "a signed value contains the text that parts it from the next, so the signature would fit other values";
+            return Err(ConfigError::invalid_option("body", fault));
+        }
         let tag = self.key.sign(&pieces);
         Ok(match (self.scheme.algorithm, self.scheme.encoding) {
             (Algorithm::Standard, _) => format!("{}{}", self.version(), STANDARD.encode(&tag)),

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use common::{SIGNED_AT, key_of, verified};
 use surehook_core::dedup::{
-    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, IdReuse, LEASE, LEASE_LIMIT, MessageName, OnIdReuse,
-    OperatorId, OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT, StoredBody, StoredResponse,
-    UnreadableEntry, on_id_reuse,
+    self, Change, Claim, Completion, DedupKey, Entry, Fingerprint, Guarded, IdReuse, LEASE, LEASE_LIMIT, Likeness,
+    MessageName, OnIdReuse, OnUnsignedId, OperatorId, OwnerToken, Release, Renewal, ReplayGuard, STORED_BODY_LIMIT,
+    StoredBody, StoredResponse, UnreadableEntry, on_id_reuse,
 };
 use surehook_core::telemetry::redact::Redactor;
 use surehook_core::{ReasonCode, Timestamp, scheme};
@@ -82,7 +82,11 @@ fn a_retry_has_the_key_of_its_message() {
 
 #[test]
 fn an_operator_names_the_same_message() {
-    let name = |user_key| verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| MessageName::of(message, user_key));
+    let name = |user_key| {
+        verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| {
+            MessageName::of(message, user_key, OnUnsignedId::Duplicate)
+        })
+    };
     let meant = |provider, id| MessageName::for_operator(&scheme::find(provider).unwrap(), id);
     assert_eq!(meant("clerk", OperatorId::Provider("msg_1")), Ok(name(None)));
     assert_eq!(meant("clerk", OperatorId::User("order-7")), Ok(name(Some("order-7"))));
@@ -113,9 +117,12 @@ fn an_unknown_message_is_claimed() {
 fn a_running_message_is_busy_until_its_lease_ends() {
     let running = claimed_by(FIRST, at(0));
     let step = dedup::claim(Some(&running), body("a"), SECOND, at(29), LEASE);
-    assert_eq!((step.change, step.verdict), (Change::Keep, Claim::Busy { lease_end: at(30), same_body: true }));
+    assert_eq!(
+        (step.change, step.verdict),
+        (Change::Keep, Claim::Busy { lease_end: at(30), likeness: Likeness::Same })
+    );
     let step = dedup::claim(Some(&running), body("b"), SECOND, at(29), LEASE);
-    assert_eq!(step.verdict, Claim::Busy { lease_end: at(30), same_body: false });
+    assert_eq!(step.verdict, Claim::Busy { lease_end: at(30), likeness: Likeness::OtherBody });
     assert_eq!(dedup::claim(Some(&running), body("a"), SECOND, at(30), LEASE).verdict, Claim::Owned);
 }
 
@@ -136,9 +143,9 @@ fn a_lease_is_never_longer_than_its_limit() {
 #[test]
 fn a_done_message_is_answered_until_it_expires() {
     let done = done_by(FIRST, at(0));
-    for (text, same_body) in [("a", true), ("b", false)] {
+    for (text, likeness) in [("a", Likeness::Same), ("b", Likeness::OtherBody)] {
         let step = dedup::claim(Some(&done), body(text), SECOND, at(TTL.as_secs() - 1), LEASE);
-        assert_eq!((step.change, step.verdict), (Change::Keep, Claim::Done { response: response("first"), same_body }));
+        assert_eq!((step.change, step.verdict), (Change::Keep, Claim::Done { response: response("first"), likeness }));
     }
     assert_eq!(dedup::claim(Some(&done), body("a"), SECOND, at(TTL.as_secs()), LEASE).verdict, Claim::Owned);
 }
@@ -400,10 +407,10 @@ fn bytes_that_nobody_wrote_are_no_entry() {
 #[test]
 fn an_entry_of_a_later_version_is_told_from_a_damaged_one() {
     let mut newer = done_by(FIRST, at(0)).to_bytes();
-    newer[0] = 2;
+    newer[0] = 3;
     let error = Entry::from_bytes(&newer).expect_err("it is newer");
-    assert_eq!(error, UnreadableEntry::Newer(2));
-    assert!(error.to_string().contains("version 2"), "{error}");
+    assert_eq!(error, UnreadableEntry::Newer(3));
+    assert!(error.to_string().contains("version 3"), "{error}");
 }
 
 // The replay guard
@@ -440,7 +447,8 @@ fn a_request_is_remembered_for_as_long_as_its_time_is_accepted() {
 #[test]
 fn a_request_whose_handler_failed_may_be_repeated() {
     let guard = ReplayGuard::new(TOLERANCE);
-    let pass = verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| guard.admit(message, at(0))).expect("it is new");
+    let admitted = verified("clerk", "msg_1", SIGNED_AT, b"{}", |message| guard.admit(message, at(0)));
+    let Ok(Guarded::First(pass)) = admitted else { panic!("it is new") };
     guard.release(pass);
     assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(1)), Ok(()));
     assert_eq!(admit(&guard, "msg_1", SIGNED_AT, b"{}", at(1)), Err(ReasonCode::Replayed));

@@ -13,7 +13,7 @@ use loom::sync::Arc;
 use loom::thread::{self, JoinHandle};
 use surehook_core::Timestamp;
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Fingerprint, LEASE, MemoryLimits, MemoryStore, OwnerToken, Release, Renewal,
+    Claim, Completion, DedupKey, Fingerprint, LEASE, Likeness, MemoryLimits, MemoryStore, OwnerToken, Release, Renewal,
     ReplayGuard, Store, StoredResponse,
 };
 
@@ -76,7 +76,7 @@ fn of_three_claimants_one_is_the_owner() {
         let claims = others.map(joined).into_iter().chain([mine]);
         let (owned, rest): (Vec<_>, Vec<_>) = claims.partition(|claim| *claim == Claim::Owned);
         assert_eq!(owned.len(), 1);
-        assert!(rest.iter().all(|claim| *claim == Claim::Busy { lease_end: at(30), same_body: true }));
+        assert!(rest.iter().all(|claim| *claim == Claim::Busy { lease_end: at(30), likeness: Likeness::Same }));
         assert_eq!(store.stats().running, 1);
     });
 }
@@ -174,7 +174,7 @@ fn making_room_never_takes_a_running_claim() {
                 assert_eq!(store.complete(&id, owner, answer("other"), at(0), TTL), Ok(Completion::Stored));
             })
         });
-        assert_eq!(claim(&store, 0, SECOND, 1), Claim::Busy { lease_end: at(30), same_body: true });
+        assert_eq!(claim(&store, 0, SECOND, 1), Claim::Busy { lease_end: at(30), likeness: Likeness::Same });
         for other in others {
             joined(other);
         }

@@ -11,8 +11,8 @@ use common::{SIGNED_AT, key};
 use proptest::prelude::*;
 use surehook_core::Timestamp;
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Fingerprint, LEASE, LEASE_LIMIT, MemoryLimits, MemoryStore, OwnerToken, Release,
-    Renewal, STORED_BODY_LIMIT, Store, StoredResponse,
+    Claim, Completion, DedupKey, Fingerprint, LEASE, LEASE_LIMIT, Likeness, MemoryLimits, MemoryStore, OwnerToken,
+    Release, Renewal, STORED_BODY_LIMIT, Store, StoredResponse,
 };
 
 const TTL: Duration = Duration::from_secs(96 * 3600);
@@ -125,7 +125,7 @@ fn a_running_claim_is_never_evicted() {
         handle(&store, &key(&format!("msg_{id}")), STORED_BODY_LIMIT, at(0));
     }
     let claim = store.claim(&key("msg_running"), body(), OwnerToken::new(2), at(29), LEASE);
-    assert_eq!(claim, Ok(Claim::Busy { lease_end: at(30), same_body: true }));
+    assert_eq!(claim, Ok(Claim::Busy { lease_end: at(30), likeness: Likeness::Same }));
     assert_eq!(store.complete(&key("msg_running"), owner, response(2), at(29), TTL), Ok(Completion::Stored));
 }
 
@@ -219,8 +219,12 @@ fn store_claim(store: &MemoryStore, key: usize, owner: u128, body: u8, now: u64)
     let claim = store.claim(&KEYS[key], Fingerprint::of(&[body]), OwnerToken::new(owner), at(now), LEASE);
     match claim.expect("memory can be asked") {
         Claim::Owned => Seen::Owned,
-        Claim::Busy { lease_end, same_body } => Seen::Busy { until: lease_end.since(at(0)).as_secs(), same: same_body },
-        Claim::Done { response, same_body } => Seen::Done { length: response.replay_body().len(), same: same_body },
+        Claim::Busy { lease_end, likeness } => {
+            Seen::Busy { until: lease_end.since(at(0)).as_secs(), same: likeness == Likeness::Same }
+        }
+        Claim::Done { response, likeness } => {
+            Seen::Done { length: response.replay_body().len(), same: likeness == Likeness::Same }
+        }
     }
 }
 

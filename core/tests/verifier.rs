@@ -42,7 +42,10 @@ fn finding(provider: &str, secret: &str) -> Option<Finding> {
 
 #[test]
 fn a_scheme_has_the_defaults_that_the_contract_names() {
-    let scheme = custom(r#", "signature": {"header": "x-acme"}, "timestamp": {"header": "x-time"}"#).unwrap();
+    let scheme = custom(r#", "signature": {"header": "x-acme"}"#).unwrap();
+    let mut scheme = scheme;
+    scheme.content = "{timestamp}.{body}".parse().unwrap();
+    scheme.timestamp = serde_json::from_str(r#"{"header": "x-time"}"#).unwrap();
     assert_eq!((scheme.max_body_bytes, scheme.constant_body, scheme.title.as_str()), (1_048_576, false, "acme"));
     let verifier = Verifier::for_scheme(Arc::new(scheme), &["0123456789abcdef"]).unwrap();
     assert_eq!(verifier.tolerance(), Some(Duration::from_secs(300)));

@@ -50,6 +50,10 @@ export class Api {
     await this.request(`/api/keys/${id}`, { method: "DELETE", headers: OWN });
   }
 
+  async acknowledge(id: number, count: number): Promise<void> {
+    await this.request(`/api/cases/${id}/acknowledge`, post({ count }));
+  }
+
   async signIn(token: string): Promise<void> {
     await this.request("/api/session", post({ token }));
   }

@@ -55,7 +55,7 @@ export interface Verdict {
 
 /** What a colleague would say who had looked at the page. It claims nothing that the figures beside it do not say. */
 export function verdictOf(overview: Overview): Verdict {
-  const { totals, rows } = overview;
+  const { totals, rows, cases } = overview;
   if (totals.attempts + totals.continued === 0) return { tone: "quiet", text: "No webhook arrived in this window." };
   const failing = rows.filter((row) => healthOf(row) === "failing");
   if (failing.length > 0) return { tone: "bad", text: failingText(failing) + alsoRefused(totals) };
@@ -65,6 +65,10 @@ export function verdictOf(overview: Overview): Verdict {
     return { tone: "warn", text: text + alsoRefused(totals) };
   }
   if (totals.rejected >= REFUSED_FROM * totals.attempts && totals.rejected > 0) return { tone: "bad", text: refusedText(totals) };
+  const unseen = cases.reduce((sum, { not_handled: count }) => sum + count, 0);
+  if (unseen > 0) {
+    return { tone: "warn", text: `Nothing failed, but ${plural(unseen, "attempt was", "attempts were")} not handled because an identical message was, under another id: look whether both happened.` };
+  }
   if (totals.suspected_silent_drop > 0) {
     const text = `Nothing failed, but ${plural(totals.suspected_silent_drop, "message was", "messages were")} processed without a step that nearly every message like it records.`;
     return { tone: "warn", text: text + alsoRefused(totals) };

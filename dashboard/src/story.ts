@@ -2,7 +2,7 @@
 import { formatCount, formatDateTime, ordinal, plural } from "./format.ts";
 import { isRequest, missedDeadline } from "./timeline.ts";
 import type { Attempt } from "./types.ts";
-import { FINDINGS, findingWord, outcomeWord, reasonWord } from "./vocabulary.ts";
+import { FINDINGS, findingWord, NOT_HANDLED_WORD, outcomeWord, reasonWord } from "./vocabulary.ts";
 
 export interface Story {
   tone: "good" | "bad" | "warn" | "quiet" | "refused";
@@ -17,7 +17,7 @@ export function storyOf(attempts: readonly Attempt[]): Story {
   if (handled) return handledStory(attempts, handled);
   const decisive = attempts.findLast(isDecisive) ?? attempts.findLast((attempt) => attempt.outcome === "deferred")
     ?? attempts.findLast(isTrusted) ?? last;
-  const word = outcomeWord(decisive.outcome);
+  const word = decisive.dedup.result === "same_body_other_id" ? NOT_HANDLED_WORD : outcomeWord(decisive.outcome);
   switch (decisive.outcome) {
     case "failed":
       return { tone: "bad", text: isRequest(decisive) ? `Not handled yet: ${failures(attempts)}.` : "Not handled: the work was deferred, and it failed." };

@@ -9,6 +9,8 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 /** Stands beside the outcomes in the filter: processed, and suspected. */
 export const SUSPECTED = "suspected_silent_drop";
+/** The same: messages of open cases. */
+export const NOT_HANDLED = "not_handled";
 
 export const WINDOWS = ["15m", "1h", "24h", "7d"] as const;
 export type Window = (typeof WINDOWS)[number];
@@ -48,6 +50,22 @@ export interface Rejection {
   count: number;
 }
 
+/** Identical messages under other ids than the one that was handled, until somebody has looked at them. */
+export interface Case {
+  id: number;
+  endpoint: string;
+  provider: string;
+  event_type: string | null;
+  message: number | null;
+  message_id: string | null;
+  /** Attempts; those beyond ten are only counted. */
+  count: number;
+  /** How many of them nobody has looked at. */
+  not_handled: number;
+  first_seen: number;
+  last_seen: number;
+}
+
 export interface Overview {
   from: number;
   to: number;
@@ -58,6 +76,7 @@ export interface Overview {
   };
   rows: OverviewRow[];
   rejections: Rejection[];
+  cases: Case[];
 }
 
 export interface MessageSummary {
@@ -72,6 +91,7 @@ export interface MessageSummary {
   attempts: number;
   outcome: Outcome;
   suspected_silent_drop: boolean;
+  not_handled: boolean;
 }
 
 export interface MessageList {

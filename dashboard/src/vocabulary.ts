@@ -35,6 +35,13 @@ export const SUSPECTED_WORD: TonedWord = {
   meaning: "Processed, but without a step that nearly every message like it records. It is a suspicion: the outcome stands.",
 };
 
+/** No outcome: a message that waits for somebody to look at it. */
+export const NOT_HANDLED_WORD: TonedWord = {
+  label: "Not handled",
+  tone: "warn",
+  meaning: "An identical message was handled under another id, and the provider signs no id: this is a second event, or a replay. The stored response was sent, and the handler did not run.",
+};
+
 export function outcomeWord(outcome: string): TonedWord {
   return own(OUTCOME_WORDS, outcome)
     ?? { label: outcome, tone: "quiet", meaning: "An outcome that this dashboard does not know yet." };
@@ -241,6 +248,8 @@ const DEDUP_WORDS: Record<string, Word> = {
   duplicate: { label: "Duplicate", meaning: "The message was handled before." },
   in_flight: { label: "In flight", meaning: "Another attempt held the lease." },
   id_reuse: { label: "Id reused", meaning: "The same message id came with another body." },
+  same_body_other_id: { label: "Same body, other id", meaning: "An identical message was handled under another id, and ids are not signed: a second event or a replay." },
+  repeated: { label: "Repeated", meaning: "De-duplication is off, and the same request came before: the handler ran again." },
   fenced: { label: "Fenced", meaning: "This attempt had lost its lease: what it would have stored was refused." },
   unavailable: { label: "Store unavailable", meaning: "The store could not be asked." },
 };

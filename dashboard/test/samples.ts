@@ -24,7 +24,7 @@ export function overview(rows: OverviewRow[]): Overview {
   for (const one of rows) for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += one[name];
   const tried = totals.processed + totals.failed + totals.silent_drop + totals.unavailable;
   return {
-    from: 0, to: 3_600_000_000, step_seconds: 60, rows, rejections: [],
+    from: 0, to: 3_600_000_000, step_seconds: 60, rows, rejections: [], cases: [],
     totals: { ...totals, success_rate: tried === 0 ? null : totals.processed / tried, client_dropped: 0 },
   };
 }
@@ -39,7 +39,7 @@ export function attempt(outcome: Outcome, changes: Partial<Attempt> = {}): Attem
 export function message(id: number, lastSeen: number, changes: Partial<MessageSummary> = {}): MessageSummary {
   return {
     id, endpoint: "clerk", provider: "clerk", message_id: `msg_${id}`, event_type: "user.created", entity_id: null,
-    first_seen: lastSeen, last_seen: lastSeen, attempts: 1, outcome: "processed", suspected_silent_drop: false, ...changes,
+    first_seen: lastSeen, last_seen: lastSeen, attempts: 1, outcome: "processed", suspected_silent_drop: false, not_handled: false, ...changes,
   };
 }
 

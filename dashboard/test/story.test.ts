@@ -64,6 +64,11 @@ describe("the story of a message", () => {
       "suspected", [attempt("processed", { suspected_silent_drop: [{ step: "send_mail", recorded: 49, of: 50 }] })], "warn",
       "Handled at the first attempt. Suspected of a silent drop: nearly every message like it records send_mail.",
     ],
+    [
+      "the same body under another id", [attempt("duplicate", { dedup: { result: "same_body_other_id" } })], "warn",
+      "An identical message was handled under another id, and the provider signs no id: this is a second event, or a replay."
+      + " The stored response was sent, and the handler did not run.",
+    ],
     ["not stored", [], "quiet", "No attempt of this message is stored."],
   ] as const)("%s", (_name, attempts, tone, text) => {
     expect(storyOf(attempts)).toEqual({ tone, text });

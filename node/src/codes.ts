@@ -98,6 +98,8 @@ export const DEDUP_RESULTS = [
   'duplicate',
   'in_flight',
   'id_reuse',
+  'same_body_other_id',
+  'repeated',
   'fenced',
   'unavailable',
 ] as const

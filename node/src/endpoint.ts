@@ -50,6 +50,8 @@ export interface DedupCounts {
   readonly inFlight: number
   /** The id came before with another body, and that is worth a report. */
   readonly idReuse: number
+  /** An identical message under another id that is not signed: the stored answer was sent, and somebody has to look. */
+  readonly sameBodyOtherId: number
   /** The handler ended after its lease had passed to another owner: nothing was stored. */
   readonly fenced: number
   /** The store could not be asked: 503. */

@@ -4,6 +4,8 @@ const WORDS = [
   'secret_env',
   'message_id',
   'event_type',
+  'event_types',
+  'event_action',
   'entity_id',
   'max_body_bytes',
   'constant_body',

@@ -82,6 +82,11 @@ interface GuardOptions<Req> {
   /** What is done when an id comes again with another body. */
   onIdReuse?: 'replay' | 'handle' | 'reject'
   /**
+   * What is done with an identical message under another id, where the provider does not sign the id: `duplicate` (default)
+   * answers from the store and reports it; `handle` makes the id a part of the key.
+   */
+  onUnsignedId?: 'duplicate' | 'handle'
+  /**
    * Tells the collector the bodies too, credentials taken out: `true`, or the dotted paths of JSON that are taken out
    * (`['data.email_addresses']`), or `{ keep, remove }`. Off by default.
    */
@@ -124,6 +129,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ignore: 'list',
   onSilentDrop: ['report', 'retry'],
   onIdReuse: ['replay', 'handle', 'reject'],
+  onUnsignedId: ['duplicate', 'handle'],
   onInFlight: ['answer', 'wait'],
   onStoreError: ['reject', 'process'],
   tracing: ['link', 'parent', 'off'],

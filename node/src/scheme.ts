@@ -62,7 +62,10 @@ export interface WebhookScheme {
   encoding?: 'hex' | 'base64'
   /** Where the signature is. */
   signature: SignaturePlace
-  /** What is signed: text and `{id}` `{timestamp}` `{body}` `{url}` `{method}` `{params}` `{field:PATH}`. */
+  /**
+   * What is signed: text and `{id}` `{timestamp}` `{body}` `{url}` `{method}` `{params}` `{field:PATH}`. Of several fields only
+   * the one that is written `{free:PATH}`, else the last, may contain the texts between them.
+   */
   content: string
   /** When it was signed, where the sender says so. */
   timestamp?: TimestampRule
@@ -70,6 +73,10 @@ export interface WebhookScheme {
   messageId?: Place
   /** Where the event type is. */
   eventType?: Place
+  /** Where the JSON body names the action of an event whose type is in a header, as a dotted path. */
+  eventAction?: string
+  /** The event types of a header. Where neither it nor the id is signed, only these tell one message from another. */
+  eventTypes?: readonly string[]
   /** Where the id of the entity is in the JSON body, as a dotted path. */
   entityId?: string
   /** The largest body it sends; 1 MiB by default. */

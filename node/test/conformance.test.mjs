@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { CERTAINTIES, deferred, Endpoint, FINDINGS, init, verify } from 'surehook'
-import { capture } from 'surehook/testing'
+import { capture, freeze } from 'surehook/testing'
 import { clerkEvent, newId, SECRET, svixHeaders } from './support/signing.mjs'
 import { requestOf, vectors } from './support/vectors.mjs'
 
@@ -114,6 +114,52 @@ test('outcomes.json: the answer that is sent, what is recorded, and whether a re
   assert.ok(rows.some(({ input }) => input.later))
   console.log(`conformance node: outcomes.json ${rows.length} rows`)
 })
+
+test('dedup.json: what an endpoint does with each of several requests, and what it counts', () => {
+  const { rows } = vectors('dedup')
+  const differences = []
+  for (const row of rows) {
+    const { id, provider, scheme, secret, url, options, requests, counts, error } = row
+    const build = () => new Endpoint({
+      ...(scheme ? { scheme: inCamelCase(scheme) } : { provider }),
+      signatureSecret: secret,
+      name: `dedup-${id}`,
+      ...(url && { url }),
+      ...inCamelCase(options),
+    })
+    if (error) {
+      assert.throws(build, (thrown) => thrown.code === error.code && thrown.message.includes(error.says), id)
+      continue
+    }
+    const endpoint = build()
+    const captured = capture()
+    for (const [number, request] of requests.entries()) {
+      const clock = freeze(request.now * 1000)
+      const { answer, delivery } = endpoint.begin({ method: 'POST', path: request.path, headers: request.headers.flat(), body: Buffer.from(request.body, 'base64') })
+      if (delivery) finish(delivery, 200)
+      clock.restore()
+      const found = delivery ? 'handle' : (captured.one().verification.code ?? answer.kind)
+      captured.clear()
+      if (found !== request.expect) differences.push(`${id}, request ${number}: ${found}, not ${request.expect}`)
+    }
+    captured.stop()
+    const found = endpoint.dedupCounts()
+    for (const name of ['new', 'duplicate', 'same_body_other_id', 'id_reuse']) {
+      const counted = found[name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())]
+      if (counted !== (counts[name] ?? 0)) differences.push(`${id}: ${name} is ${counted}, not ${counts[name] ?? 0}`)
+    }
+  }
+  assert.deepEqual(differences, [])
+  console.log(`conformance node: dedup.json ${rows.length} rows`)
+})
+
+/** The members of a scheme or of options as Node users write them. */
+function inCamelCase(members) {
+  if (typeof members !== 'object' || members === null || Array.isArray(members)) return members
+  return Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), inCamelCase(value)]),
+  )
+}
 
 /** Says what the calls of a row say; answers with the token of the work that is deferred, if it is. */
 function told(delivery, calls) {

@@ -212,7 +212,7 @@ def test_bytes_are_the_key_or_the_text_as_the_scheme_has_it():
 
 NUMBERS = ("tolerance", "max_body_bytes", "reject_status", "dedup_ttl")
 TEXTS = ("provider", "url", "verify_token", "name", "event_type_field", "dedup")
-WORDS = ("on_silent_drop", "on_store_error", "on_in_flight", "on_id_reuse", "verification")
+WORDS = ("on_silent_drop", "on_store_error", "on_in_flight", "on_id_reuse", "on_unsigned_id", "verification")
 
 
 @pytest.mark.parametrize("option", NUMBERS)

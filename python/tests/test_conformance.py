@@ -16,7 +16,7 @@ from surehook import testing
 VECTORS = ROOT / "tests" / "vectors"
 PROVIDERS = json.loads((ROOT / "core" / "src" / "scheme" / "providers.json").read_text())["providers"]
 SIGNS_URL = {row["provider"] for row in PROVIDERS if "{url}" in row["content"]}
-FILES = ("verify", "secrets", "diagnosis", "outcomes")
+FILES = ("verify", "secrets", "diagnosis", "outcomes", "dedup")
 
 executed: Counter[str] = Counter()
 
@@ -154,6 +154,38 @@ def test_outcomes(row):
             assert judged(later) == (expected["later"]["outcome"], expected["later"]["missing_steps"])
             assert later["continues"] == attempt["id"]
     executed["outcomes"] += 1
+
+
+@pytest.mark.parametrize("row", rows("dedup"), ids=named)
+def test_dedup(row):
+    """Requests one after another at one endpoint: what it does with each, and what it counts."""
+    options = {name: row[name] for name in ("provider", "scheme", "url") if name in row} | row["options"]
+    settings = {"signature_secret": row["secret"], "name": f"dedup {row['id']}", **options}
+    if "error" in row:
+        with pytest.raises(surehook.ConfigurationError, match=row["error"]["says"]) as caught:
+            surehook.Endpoint(**settings)
+        assert caught.value.code == row["error"]["code"]
+    else:
+        endpoint = surehook.Endpoint(**settings)
+        for number, request in enumerate(row["requests"]):
+            with testing.frozen(request["now"]):
+                assert decided(endpoint, request) == request["expect"], number
+        counts = endpoint.dedup_counts()
+        names = ("new", "duplicate", "same_body_other_id", "id_reuse")
+        assert {name: getattr(counts, name) for name in names} == dict.fromkeys(names, 0) | row["counts"]
+    executed["dedup"] += 1
+
+
+def decided(endpoint: surehook.Endpoint, request: dict) -> str:
+    headers = [(name.encode(), value.encode()) for name, value in request["headers"]]
+    body = base64.b64decode(request["body"])
+    with testing.capture() as captured:
+        begun = endpoint.begin(method="POST", path=request["path"], headers=headers, body=body)
+        if isinstance(begun, surehook.Answer):
+            attempt = captured.one()
+            return attempt["verification"].get("code") or {"duplicate": "replay"}[attempt["outcome"]]
+        begun.finish(status=200, headers=[], body=b"done")
+    return "handle"
 
 
 def judged(attempt: dict) -> tuple[str, list[str]]:

@@ -163,6 +163,7 @@ OPTIONS = {
     "max_body_bytes": 0,
     "on_silent_drop": "ignore",
     "on_id_reuse": "panic",
+    "on_unsigned_id": "panic",
     "verification": "maybe",
     "event_type_field": "a..b",
 }

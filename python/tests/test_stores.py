@@ -153,7 +153,7 @@ def test_a_url_that_is_no_store_is_a_configuration_error_without_its_password(ur
     assert "canary" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
 
 
-@pytest.mark.parametrize("option", ["on_store_error", "on_in_flight", "on_id_reuse"])
+@pytest.mark.parametrize("option", ["on_store_error", "on_in_flight", "on_id_reuse", "on_unsigned_id"])
 def test_a_word_that_an_option_does_not_know_is_a_configuration_error_that_names_them(option):
     with pytest.raises(ConfigurationError, match=f"{option}.*must be one of: ") as caught:
         Endpoint(provider="clerk", signature_secret=SECRET, **{option: "maybe"})

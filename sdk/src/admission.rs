@@ -5,7 +5,9 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use surehook_core::dedup::{self, Claim, DedupKey, Fingerprint, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse};
+use surehook_core::dedup::{
+    self, Claim, DedupKey, Fingerprint, Likeness, OnIdReuse, OwnerToken, Store, StoreError, on_id_reuse,
+};
 use surehook_core::telemetry::attempt::{DedupResult, DropReason};
 use surehook_core::{Outcome, ReasonCode, Rejection};
 
@@ -196,7 +198,8 @@ impl Admission {
 
     /// Whether the request should wait for what another attempt comes to.
     fn may_wait(&self, claim: &Result<Claim, StoreError>) -> bool {
-        self.endpoint().on_in_flight == OnInFlight::Wait && matches!(claim, Ok(Claim::Busy { same_body: true, .. }))
+        self.endpoint().on_in_flight == OnInFlight::Wait
+            && matches!(claim, Ok(Claim::Busy { likeness: Likeness::Same | Likeness::OtherId, .. }))
     }
 
     fn decide(self, claim: Result<Claim, StoreError>) -> Decision {
@@ -205,16 +208,18 @@ impl Admission {
                 let hold = self.hold();
                 self.verified.handle(hold, DedupResult::New)
             }
-            Ok(Claim::Done { response, same_body: true }) => {
-                self.verified.answer(Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
-            }
-            Ok(Claim::Done { response, same_body: false }) => {
-                self.reused(Outcome::Duplicate, Answer::replay(&response))
-            }
-            Ok(Claim::Busy { same_body: true, .. }) => {
+            Ok(Claim::Done { response, likeness }) => match likeness {
+                Likeness::Same => {
+                    self.verified.answer(Outcome::Duplicate, DedupResult::Duplicate, Answer::replay(&response))
+                }
+                Likeness::OtherId => self.other_id(Answer::replay(&response)),
+                Likeness::OtherBody => self.reused(Outcome::Duplicate, Answer::replay(&response)),
+            },
+            // What another id means is asked once the message is handled: until then the sender is told to come again.
+            Ok(Claim::Busy { likeness: Likeness::Same | Likeness::OtherId, .. }) => {
                 self.verified.answer(Outcome::InFlight, DedupResult::InFlight, Answer::busy())
             }
-            Ok(Claim::Busy { same_body: false, .. }) => self.reused(Outcome::InFlight, Answer::busy()),
+            Ok(Claim::Busy { likeness: Likeness::OtherBody, .. }) => self.reused(Outcome::InFlight, Answer::busy()),
             Err(error) => self.verified.unanswered(&error),
         }
     }
@@ -226,6 +231,21 @@ impl Admission {
             lease::keep(Held { store, key, owner, endpoint })
         });
         Hold::Claim(self.claimed.clone(), lease)
+    }
+
+    /// An identical message came before under another id, and neither is signed: a second event or a replay.
+    fn other_id(self, answer: Answer) -> Decision {
+        let endpoint = self.endpoint();
+        let (name, id) = (&endpoint.name, self.verified.subject.id_for_log());
+        let text = format!(
+            "{name}: message {id} was not handled: an identical one was, under another id, and {} signs neither. If both \
+             happened, set on_unsigned_id to handle",
+            endpoint.scheme.title
+        );
+        if endpoint.other_ids.admit(self.verified.record.received_at()) {
+            notice::give(Level::Warning, text);
+        }
+        self.verified.answer(Outcome::Duplicate, DedupResult::SameBodyOtherId, answer)
     }
 
     /// The id came before with another body.

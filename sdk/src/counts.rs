@@ -16,6 +16,8 @@ pub struct DedupCounts {
     pub in_flight: u64,
     /// The id came before with another body, and that is worth a report.
     pub id_reuse: u64,
+    /// An identical message under another id that is not signed: the stored answer was sent, and somebody has to look.
+    pub same_body_other_id: u64,
     /// The handler ended after its lease had passed to another owner: nothing was stored.
     pub fenced: u64,
     /// The store could not be asked: 503.
@@ -32,6 +34,7 @@ pub(crate) struct Counters {
     duplicate: AtomicU64,
     in_flight: AtomicU64,
     id_reuse: AtomicU64,
+    same_body_other_id: AtomicU64,
     fenced: AtomicU64,
     unavailable: AtomicU64,
     unprotected: AtomicU64,
@@ -45,6 +48,7 @@ impl Counters {
             (DedupResult::Duplicate, _) => &self.duplicate,
             (DedupResult::InFlight, _) => &self.in_flight,
             (DedupResult::IdReuse, _) => &self.id_reuse,
+            (DedupResult::SameBodyOtherId, _) => &self.same_body_other_id,
             (DedupResult::Fenced, _) => &self.fenced,
             (DedupResult::Unavailable, Outcome::Unavailable) => &self.unavailable,
             (DedupResult::Unavailable, _) => &self.unprotected,
@@ -66,6 +70,7 @@ impl Counters {
             duplicate: read(&self.duplicate),
             in_flight: read(&self.in_flight),
             id_reuse: read(&self.id_reuse),
+            same_body_other_id: read(&self.same_body_other_id),
             fenced: read(&self.fenced),
             unavailable: read(&self.unavailable),
             unprotected: read(&self.unprotected),

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use surehook_core::dedup::{Fingerprint, MessageName, OnIdReuse, RegistryKey, ReplayGuard, Scope};
+use surehook_core::dedup::{
+    Fingerprint, Guarded, MessageName, OnIdReuse, OnUnsignedId, RegistryKey, ReplayGuard, Scope,
+};
 use surehook_core::diagnose::Certainty;
 use surehook_core::envelope::{Envelope, EnvelopeFields};
 use surehook_core::handshake::{self, HandshakeAnswer};
@@ -31,6 +33,7 @@ use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, OnStoreError, Verification};
 use crate::platform;
 use crate::process::PerProcess;
+use crate::rationed::Rationed;
 use crate::record::{Record, Subject};
 use crate::service;
 use crate::settings;
@@ -67,6 +70,9 @@ pub(crate) struct Inner {
     pub(crate) ttl: Duration,
     pub(crate) reject_status: u16,
     pub(crate) on_id_reuse: Option<OnIdReuse>,
+    pub(crate) on_unsigned_id: OnUnsignedId,
+    /// How often a line of the log tells of identical messages under other ids: a replay decides how many come.
+    pub(crate) other_ids: Rationed,
     pub(crate) on_in_flight: OnInFlight,
     pub(crate) on_store_error: OnStoreError,
     pub(crate) counters: Counters,
@@ -153,7 +159,7 @@ impl Endpoint {
         let on = options.verification == Verification::On;
         let bare = settings::bare_verifier(&scheme, &options)?;
         let tolerance = bare.tolerance().filter(|_| on).unwrap_or(DEFAULT_TOLERANCE);
-        let ttl = settings::dedup_ttl(options.dedup_ttl, tolerance)?;
+        let ttl = settings::dedup_ttl(options.dedup_ttl, tolerance, &scheme)?;
         settings::check_waiting(&options)?;
         let memory = if on {
             settings::memory(options.store.clone(), options.dedup.as_deref(), tolerance)?
@@ -161,8 +167,9 @@ impl Endpoint {
             Memory::None
         };
         let fields = settings::envelope_fields(&scheme, options.event_type_field.as_deref())?;
-        let requirements = settings::requirements(&options)?;
-        let warnings = settings::warnings(&name, options.verification, &scheme, ttl, &memory);
+        let requirements = settings::requirements(&options, &scheme)?;
+        let mut warnings = settings::warnings(&name, options.verification, &scheme, ttl, &memory);
+        warnings.extend(settings::unlisted_types(&name, &requirements, &options, &scheme));
         if matches!(&memory, Memory::Dedup(store) if !store.outlives_the_process()) {
             workers::warn_of_memory(options.workers);
         }
@@ -184,6 +191,8 @@ impl Endpoint {
             clock: options.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             client: options.client,
             on_id_reuse: options.on_id_reuse,
+            on_unsigned_id: options.on_unsigned_id,
+            other_ids: Rationed::default(),
             on_in_flight: options.on_in_flight,
             on_store_error: options.on_store_error,
             traced: options.traced,
@@ -496,14 +505,20 @@ impl<'e> Beginning<'e> {
                 let user_key = key.and_then(|key| key(message)).filter(|key| !key.is_empty());
                 let (store, signers) = (store.clone(), Arc::clone(self.endpoint.signers()));
                 let sender = signers.sender_of(&self.record.keys.verifier, message, self.record.received_at());
-                let (name, fingerprint) =
-                    (MessageName::of(message, user_key.as_deref()), Fingerprint::of(message.body()));
+                let name = MessageName::of(message, user_key.as_deref(), self.endpoint.on_unsigned_id);
+                let fingerprint = match user_key {
+                    Some(_) => Fingerprint::of_message(message).without_id(),
+                    None => Fingerprint::of_message(message),
+                };
                 let (record, user_key) = (self.record, user_key.is_some());
                 let candidate = Candidate { record, subject, store, signers, name, fingerprint, user_key };
                 return candidate.begin(sender);
             }
             Memory::Guard(guard) => match guard.get().admit(message, self.record.received_at()) {
-                Ok(pass) => self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off),
+                Ok(Guarded::First(pass)) => {
+                    self.handle(subject, Hold::Guard(Arc::clone(guard), pass), DedupResult::Off)
+                }
+                Ok(Guarded::Repeated) => self.handle(subject, Hold::Nothing, DedupResult::Repeated),
                 Err(code) => self.reject(Rejection::new(code).with_claimed_message_id(message.message_id())),
             },
             Memory::None => self.handle(subject, Hold::Nothing, DedupResult::Off),

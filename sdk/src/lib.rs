@@ -61,6 +61,7 @@ mod overdue;
 mod platform;
 mod process;
 mod question;
+mod rationed;
 mod record;
 mod sender;
 mod service;
@@ -78,7 +79,7 @@ mod workers;
 
 pub use surehook_core as core;
 pub use surehook_core::OnSilentDrop;
-pub use surehook_core::dedup::{OnIdReuse, STORED_BODY_LIMIT};
+pub use surehook_core::dedup::{OnIdReuse, OnUnsignedId, STORED_BODY_LIMIT};
 pub use surehook_core::telemetry::bodies::CaptureBody;
 pub use surehook_core::{
     ConfigError as Error, CustomVerdict, Diagnosis, ReasonCode, Rejection, Scheme, VerifiedMessage,

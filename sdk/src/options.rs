@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use surehook_core::dedup::OnIdReuse;
+use surehook_core::dedup::{OnIdReuse, OnUnsignedId};
 use surehook_core::telemetry::bodies::CaptureBody;
 use surehook_core::{ConfigError, OnSilentDrop, Scheme};
 
@@ -77,6 +77,8 @@ pub struct EndpointOptions {
     pub on_silent_drop: OnSilentDrop,
     /// What is done when an id comes again with another body; by default what contracts §5 says.
     pub on_id_reuse: Option<OnIdReuse>,
+    /// What is done with an identical message under another id, where the provider does not sign the id.
+    pub on_unsigned_id: OnUnsignedId,
     /// Captures bodies for the telemetry, with credentials and the paths that are named taken out; off by default. Only
     /// bodies that passed the check are captured, up to 64 KiB.
     pub capture_body: Option<CaptureBody>,

@@ -21,8 +21,12 @@ const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
 /// The longest name of an endpoint, in bytes.
 const MAX_NAME: usize = 100;
 
-pub(crate) fn requirements(options: &EndpointOptions) -> Result<Requirements, ConfigError> {
+pub(crate) fn requirements(options: &EndpointOptions, scheme: &Scheme) -> Result<Requirements, ConfigError> {
     let mut requirements = Requirements::default();
+    // A type of the user's own choice has its own names.
+    if options.event_type_field.is_none() {
+        requirements = requirements.for_events_of(scheme);
+    }
     requirements.require_processing_mark = options.require_processing_mark;
     requirements.on_silent_drop = options.on_silent_drop;
     for (event_types, steps) in &options.steps {
@@ -108,8 +112,14 @@ pub(crate) fn envelope_fields(scheme: &Scheme, event_type: Option<&str>) -> Resu
     Ok(fields.with_event_type(path))
 }
 
-pub(crate) fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration) -> Result<Duration, ConfigError> {
+pub(crate) fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration, scheme: &Scheme) -> Result<Duration, ConfigError> {
     let ttl = ttl.unwrap_or(DEFAULT_TTL);
+    // Without a signed time nothing but what is remembered tells a retry from a new message.
+    if let Some(window) = scheme.retry_window().filter(|window| scheme.timestamp.is_none() && ttl < *window) {
+        let (title, least) = (&scheme.title, window.as_secs());
+        let fault = format!("{title} signs no time and tries again for {least} s: it must be at least as long");
+        return Err(ConfigError::invalid_option("dedup_ttl", fault));
+    }
     if ttl < tolerance * 2 {
         let least = tolerance.as_secs() * 2;
         return Err(ConfigError::invalid_option(
@@ -157,6 +167,19 @@ pub(crate) fn warnings(
     for warning in &warnings {
         notice::give(Level::Warning, warning);
     }
+    warnings
+}
+
+/// Warns of patterns that name no event type of the provider.
+pub(crate) fn unlisted_types(
+    name: &str,
+    requirements: &Requirements,
+    options: &EndpointOptions,
+    scheme: &Scheme,
+) -> Vec<String> {
+    let unlisted = if options.event_type_field.is_none() { requirements.unlisted(scheme) } else { Vec::new() };
+    let warnings: Vec<_> = unlisted.into_iter().map(|warning| format!("{name}: {warning}")).collect();
+    warnings.iter().for_each(|warning| notice::give(Level::Warning, warning));
     warnings
 }
 

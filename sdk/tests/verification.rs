@@ -161,15 +161,15 @@ fn a_message_sent_again_under_another_unsigned_id_is_a_duplicate() {
 }
 
 #[test]
-fn equal_bodies_under_two_ids_are_two_messages_where_a_signed_time_bounds_a_replay() {
+fn a_time_whose_age_nobody_checks_gives_an_unsigned_id_no_weight() {
     let zendesk = endpoint("zendesk", "zendesk unsigned id", SECRET);
     let body = br#"{"text":"a ticket was updated"}"#;
     handled(begin(&zendesk, &signed("zendesk", SECRET, "invocation-1", body), body));
-    handled(begin(&zendesk, &signed("zendesk", SECRET, "invocation-2", body), body));
-    assert_eq!(
-        answered(begin(&zendesk, &signed("zendesk", SECRET, "invocation-2", body), body)).kind,
-        AnswerKind::Replay
-    );
+    for invocation in ["invocation-2", "invocation-3", "invocation-1"] {
+        let again = answered(begin(&zendesk, &signed("zendesk", SECRET, invocation, body), body));
+        assert_eq!(again.kind, AnswerKind::Replay, "{invocation}");
+    }
+    assert_eq!(zendesk.dedup_counts().same_body_other_id, 2);
 }
 
 #[test]
@@ -233,4 +233,37 @@ fn a_function_of_the_user_decides_and_fails_closed() {
         panic!("accepted")
     };
     assert_eq!((delivery.message_id(), delivery.event_type()), (Some("m1"), Some("a.b")));
+}
+
+#[test]
+fn a_type_with_an_action_is_told_with_it_and_named_without_it() {
+    let options = EndpointOptions {
+        secrets: vec![SECRET.to_owned()],
+        name: Some("patterns".to_owned()),
+        ignore: vec!["pull_request".to_owned(), "orders/*".to_owned(), "pull_requests.closed".to_owned()],
+        ..EndpointOptions::new("github")
+    };
+    let github = Endpoint::new(options).unwrap();
+    let warned = |words: &str| github.warnings().iter().any(|warning| warning.contains(words));
+    assert!(warned("\"pull_requests.closed\"") && warned("\"pull_request.closed\""), "{:?}", github.warnings());
+    assert!(warned("\"orders/*\"") && !warned("\"pull_request\""));
+
+    let body = br#"{"action":"closed","number":7}"#;
+    let mut headers = signed("github", SECRET, "d-1", body);
+    headers.push(("x-github-event".to_owned(), "pull_request".to_owned()));
+    let Decision::Handle(delivery) = begin(&github, &headers, body) else { panic!("it is signed") };
+    assert_eq!(delivery.event_type(), Some("pull_request.closed"));
+}
+
+#[test]
+fn a_message_without_a_signed_time_is_remembered_while_its_provider_tries_again() {
+    let options = |provider: &str, hours: u64| EndpointOptions {
+        secrets: vec![SECRET.to_owned()],
+        dedup_ttl: Some(std::time::Duration::from_secs(hours * 3600)),
+        ..EndpointOptions::new(provider)
+    };
+    let error = Endpoint::new(options("shopify", 3)).unwrap_err();
+    assert!(error.to_string().contains("14400 s"), "{error}");
+    assert!(Endpoint::new(options("shopify", 4)).is_ok());
+    assert!(Endpoint::new(options("stripe", 3)).is_ok(), "a late retry is told by its signed time");
 }

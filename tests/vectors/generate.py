@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes verify.json, secrets.json and diagnosis.json.
+"""Writes verify.json, secrets.json, diagnosis.json and dedup.json.
 
 Keys and times are fixed, so that the same packages write the same bytes.
 """
@@ -9,7 +9,16 @@ import peers_env
 if __name__ == "__main__":
     peers_env.enter()
 
-from rows import accepted, diagnosis, refused_changes, refused_ed25519, refused_headers, refused_signatures, secrets
+from rows import (
+    accepted,
+    dedup,
+    diagnosis,
+    refused_changes,
+    refused_ed25519,
+    refused_headers,
+    refused_signatures,
+    secrets,
+)
 from rows.providers import PARTS as PROVIDERS
 from rows.providers import secrets as provider_secrets
 from rows.providers.confirm import check_the_table, confirm
@@ -45,8 +54,15 @@ def main() -> None:
         diagnoses,
         diagnosis.FLAGS,
     )
+    sequences = dedup.rows()
+    write(
+        peers_env.HERE / "dedup.json",
+        "Requests one after another at one endpoint, and what it does with each. Times are Unix seconds.",
+        sequences,
+        dedup.FLAGS,
+    )
     print(f"verify {len(table.rows)} rows ({negative} negative), secrets {len(secret_rows)} rows", end=", ")
-    print(f"diagnosis {len(diagnoses)} rows")
+    print(f"diagnosis {len(diagnoses)} rows, dedup {len(sequences)} rows")
     print(f"{confirmed} good messages of providers confirmed by the packages of others")
 
 

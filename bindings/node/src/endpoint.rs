@@ -40,6 +40,7 @@ pub struct EndpointOptions {
     pub ignore: Option<Vec<String>>,
     pub on_silent_drop: Option<SilentDropOption>,
     pub on_id_reuse: Option<IdReuseOption>,
+    pub on_unsigned_id: Option<UnsignedIdOption>,
     pub on_in_flight: Option<InFlightOption>,
     pub on_store_error: Option<StoreErrorOption>,
     /// The kind of the application's own store.
@@ -94,6 +95,12 @@ pub enum IdReuseOption {
 }
 
 #[napi(string_enum = "lowercase")]
+pub enum UnsignedIdOption {
+    Duplicate,
+    Handle,
+}
+
+#[napi(string_enum = "lowercase")]
 pub enum InFlightOption {
     Answer,
     Wait,
@@ -129,6 +136,7 @@ pub struct DedupCounts {
     pub duplicate: f64,
     pub in_flight: f64,
     pub id_reuse: f64,
+    pub same_body_other_id: f64,
     pub fenced: f64,
     pub unavailable: f64,
     pub unprotected: f64,
@@ -188,6 +196,7 @@ impl Endpoint {
             duplicate: counts.duplicate as f64,
             in_flight: counts.in_flight as f64,
             id_reuse: counts.id_reuse as f64,
+            same_body_other_id: counts.same_body_other_id as f64,
             fenced: counts.fenced as f64,
             unavailable: counts.unavailable as f64,
             unprotected: counts.unprotected as f64,
@@ -347,6 +356,10 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 IdReuseOption::Handle => surehook::OnIdReuse::Handle,
                 IdReuseOption::Reject => surehook::OnIdReuse::Reject,
             }),
+            on_unsigned_id: match options.on_unsigned_id {
+                Some(UnsignedIdOption::Handle) => surehook::OnUnsignedId::Handle,
+                Some(UnsignedIdOption::Duplicate) | None => surehook::OnUnsignedId::Duplicate,
+            },
             on_in_flight: match options.on_in_flight {
                 Some(InFlightOption::Wait) => surehook::OnInFlight::Wait,
                 Some(InFlightOption::Answer) | None => surehook::OnInFlight::Answer,

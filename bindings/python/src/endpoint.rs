@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 use surehook::core::scheme::SecretForm;
 use surehook::{
     Body, CaptureBody, CustomVerdict, DedupStore, EndpointOptions, Forget, Hooks, KeyFunction, OnIdReuse, OnInFlight,
-    OnSilentDrop, OnStoreError, Request, Verification, VerifiedMessage, Workers,
+    OnSilentDrop, OnStoreError, OnUnsignedId, Request, Verification, VerifiedMessage, Workers,
 };
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
@@ -31,7 +31,8 @@ impl Endpoint {
     #[pyo3(signature = (
         *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, url=None, verify_token=None,
         event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
-        dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, require_processing_mark=false,
+        dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, on_unsigned_id=None,
+        require_processing_mark=false,
         steps=None, ignore=None, on_silent_drop=None, verification=None, capture_body=None, traced=false, application=None,
         workers=None, namespace=None, package=None,
     ))]
@@ -54,6 +55,7 @@ impl Endpoint {
         on_store_error: Option<&Bound<'_, PyAny>>,
         on_in_flight: Option<&Bound<'_, PyAny>>,
         on_id_reuse: Option<&Bound<'_, PyAny>>,
+        on_unsigned_id: Option<&Bound<'_, PyAny>>,
         require_processing_mark: bool,
         steps: Option<BTreeMap<String, Vec<String>>>,
         ignore: Option<Vec<String>>,
@@ -91,6 +93,7 @@ impl Endpoint {
             on_store_error: word("on_store_error", on_store_error, &ON_STORE_ERROR)?.unwrap_or_default(),
             on_in_flight: word("on_in_flight", on_in_flight, &ON_IN_FLIGHT)?.unwrap_or_default(),
             on_id_reuse: word("on_id_reuse", on_id_reuse, &ON_ID_REUSE)?,
+            on_unsigned_id: word("on_unsigned_id", on_unsigned_id, &ON_UNSIGNED_ID)?.unwrap_or_default(),
             event_type_field: convert::text("event_type_field", event_type_field)?,
             require_processing_mark,
             steps: steps.unwrap_or_default(),
@@ -146,6 +149,7 @@ impl Endpoint {
         named.set_item("duplicate", counts.duplicate)?;
         named.set_item("in_flight", counts.in_flight)?;
         named.set_item("id_reuse", counts.id_reuse)?;
+        named.set_item("same_body_other_id", counts.same_body_other_id)?;
         named.set_item("fenced", counts.fenced)?;
         named.set_item("unavailable", counts.unavailable)?;
         named.set_item("unprotected", counts.unprotected)?;
@@ -214,6 +218,9 @@ const ON_STORE_ERROR: [(&str, OnStoreError); 2] =
 const ON_IN_FLIGHT: [(&str, OnInFlight); 2] = [("answer", OnInFlight::Answer), ("wait", OnInFlight::Wait)];
 const ON_ID_REUSE: [(&str, OnIdReuse); 3] =
     [("replay", OnIdReuse::Replay), ("handle", OnIdReuse::Handle), ("reject", OnIdReuse::Reject)];
+
+const ON_UNSIGNED_ID: [(&str, OnUnsignedId); 2] =
+    [("duplicate", OnUnsignedId::Duplicate), ("handle", OnUnsignedId::Handle)];
 
 /// `True`, the paths that are taken out, or a dict with `keep` and `remove`.
 fn captured(value: &Bound<'_, PyAny>) -> PyResult<Option<CaptureBody>> {

@@ -18,6 +18,8 @@ const LARGEST_PAGE: usize = 200;
 
 /// Stands beside the outcomes: messages that are processed, and suspected of a silent drop.
 const SUSPECTED: &str = "suspected_silent_drop";
+/// The same: messages of open cases.
+const NOT_HANDLED: &str = "not_handled";
 
 #[derive(Deserialize)]
 pub(super) struct Parameters {
@@ -37,6 +39,7 @@ impl Parameters {
         let outcome = match given(self.outcome) {
             None => None,
             Some(name) if name == SUSPECTED => Some(Verdict::Suspected),
+            Some(name) if name == NOT_HANDLED => Some(Verdict::NotHandled),
             Some(name) => Some(Verdict::Outcome(codes::outcome_named(&name).ok_or_else(|| invalid("outcome"))?)),
         };
         let limit = match given(self.limit) {

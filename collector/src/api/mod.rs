@@ -1,5 +1,6 @@
 //! The addresses of the collector, and what guards each.
 
+mod cases;
 pub(crate) mod health;
 mod keys;
 pub(crate) mod live;
@@ -27,6 +28,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/api/overview", get(overview::read))
         .route("/api/messages", get(messages::list))
         .route("/api/messages/{id}", get(messages::timeline))
+        .route("/api/cases", get(cases::list))
+        .route("/api/cases/{id}/acknowledge", post(cases::end))
         .route("/api/setup", get(setup::read))
         .route("/api/keys", post(keys::create))
         .route("/api/keys/{id}", delete(keys::revoke))

@@ -31,6 +31,8 @@ pub(crate) enum Verdict {
     Outcome(Outcome),
     /// It is a suspected silent drop, whatever its outcome.
     Suspected,
+    /// It came under another id than the identical one that was handled, and nobody has looked at it yet.
+    NotHandled,
 }
 
 impl Verdict {
@@ -38,6 +40,7 @@ impl Verdict {
         match self {
             Self::Outcome(outcome) => outcome == message.outcome,
             Self::Suspected => message.suspected_silent_drop,
+            Self::NotHandled => message.not_handled,
         }
     }
 }
@@ -80,6 +83,8 @@ pub(crate) struct Message {
     outcome: Outcome,
     /// It was processed, but without steps that nearly every message like it records.
     suspected_silent_drop: bool,
+    /// It came under another id than the identical one that was handled, and nobody has looked at it yet.
+    not_handled: bool,
 }
 
 /// A page of messages.
@@ -134,6 +139,7 @@ impl Message {
             attempts: row.get(8)?,
             outcome: codes::outcome(row.get(9)?),
             suspected_silent_drop: row.get(10)?,
+            not_handled: row.get(11)?,
         })
     }
 
@@ -146,7 +152,8 @@ impl Message {
 fn select(tail: &str) -> String {
     format!(
         "SELECT m.id, e.name, e.provider, m.message_id, coalesce(m.event_type, s.event_type), m.entity_id,
-                m.first_seen, m.last_seen, m.attempts, m.outcome, m.suspected
+                m.first_seen, m.last_seen, m.attempts, m.outcome, m.suspected,
+                m.in_case IS NOT NULL AND m.in_case IN (SELECT id FROM cases WHERE count > acknowledged)
          FROM messages m CROSS JOIN series s ON s.id = m.series CROSS JOIN endpoints e ON e.id = m.endpoint
          {tail}"
     )
@@ -197,6 +204,9 @@ fn of_series(connection: &Connection, filter: &Filter) -> Result<Vec<Message>, E
         Some(Verdict::Outcome(outcome)) => ("m.outcome = ?5", vec![codes::number(outcome)]),
         // The parameter must stand somewhere; no number is NULL.
         Some(Verdict::Suspected) => ("m.suspected = 1 AND ?5 IS NOT NULL", vec![0]),
+        Some(Verdict::NotHandled) => {
+            ("m.in_case IN (SELECT id FROM cases WHERE count > acknowledged) AND ?5 IS NOT NULL", vec![0])
+        }
         None => ("m.outcome = ?5", OUTCOMES.map(codes::number).to_vec()),
     };
     let mut statement =

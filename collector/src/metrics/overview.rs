@@ -8,6 +8,7 @@ use surehook_core::{Outcome, Timestamp};
 
 use super::rollup::{COLUMNS, Cell, HOUR, MINUTE, start_of};
 use crate::error::Error;
+use crate::messages::cases::{self, Case};
 
 /// A window of time that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub(crate) struct Overview {
     totals: Totals,
     rows: Vec<Row>,
     rejections: Vec<Rejection>,
+    /// Messages that were not handled because an identical one was, and that nobody has looked at.
+    cases: Vec<Case>,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,6 +163,7 @@ pub(crate) fn read(connection: &Connection, window: Window, now: Timestamp) -> R
         totals: Totals { counts: Counts::of(&total), client_dropped: client_dropped(connection, from_time)? },
         rows,
         rejections: rejections(connection, window, from)?,
+        cases: cases::open(connection)?,
     })
 }
 

@@ -10,10 +10,12 @@ use crate::setup::*;
 const TOKEN: &str = "a-long-dashboard-token";
 
 /// Every address of the dashboard's API, with the method that is served there.
-const ADDRESSES: [(Method, &str); 7] = [
+const ADDRESSES: [(Method, &str); 9] = [
     (Method::GET, "/api/overview"),
     (Method::GET, "/api/messages"),
     (Method::GET, "/api/messages/1"),
+    (Method::GET, "/api/cases"),
+    (Method::POST, "/api/cases/1/acknowledge"),
     (Method::GET, "/api/setup"),
     (Method::GET, "/api/live"),
     (Method::POST, "/api/keys"),
@@ -58,9 +60,12 @@ async fn a_local_dashboard_is_served_under_loopback_names_only() {
 async fn pages_of_other_sites_cannot_change_anything() {
     let bench = Bench::local();
     for foreign in [("origin", "http://localhost:3000"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
-        for (method, path) in
-            [(Method::POST, "/api/keys"), (Method::DELETE, "/api/keys/1"), (Method::POST, "/api/session")]
-        {
+        for (method, path) in [
+            (Method::POST, "/api/keys"),
+            (Method::DELETE, "/api/keys/1"),
+            (Method::POST, "/api/cases/1/acknowledge"),
+            (Method::POST, "/api/session"),
+        ] {
             let headers = [("host", "localhost:4600"), foreign];
             let (status, _, answer) = call(&bench, &method, path, &headers, r#"{"name":"x"}"#).await;
             assert_eq!((status, code(&answer)), (403, "forbidden_origin"), "{method} {path} {foreign:?}");

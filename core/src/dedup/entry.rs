@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::key::Fingerprint;
+use super::fingerprint::Fingerprint;
 use super::machine::{Entry, OwnerToken};
 use super::response::StoredResponse;
 use crate::time::Timestamp;
 
 /// The first byte: another layout gets another one, and so does another layout of the response inside.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const RUNNING: u8 = 1;
 const DONE: u8 = 2;
 
@@ -60,7 +60,7 @@ impl Entry {
     /// let (owner, fingerprint) = (OwnerToken::new(1), Fingerprint::of(b"{}"));
     /// let entry = Entry::Running { owner, claimed_at: now, lease_end: now, fingerprint };
     /// assert_eq!(Entry::from_bytes(&entry.to_bytes()), Ok(entry));
-    /// assert_eq!(Entry::from_bytes(b"\x02"), Err(UnreadableEntry::Newer(2)));
+    /// assert_eq!(Entry::from_bytes(b"\x03"), Err(UnreadableEntry::Newer(3)));
     /// ```
     ///
     /// # Errors

@@ -1,17 +1,15 @@
-//! What a message is called in a dedup store, and how its body is told from another.
+//! What a message is called in a dedup store.
 
 use std::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 
+use super::identity::{Identity, OnUnsignedId, PROVIDER_ID, USER_KEY};
 use super::sender::Sender;
 use crate::error::ConfigError;
 use crate::scheme::Scheme;
 use crate::verify::VerifiedMessage;
 
-/// Keeps a provider's ids apart from the keys of a user's function.
-const PROVIDER_ID: &str = "surehook/dedup/v2/provider-id";
-const USER_KEY: &str = "surehook/dedup/v2/user-key";
 const MESSAGE: &str = "surehook/dedup/v2/message";
 
 /// Whose messages an endpoint's are: what its name is, and where that counts.
@@ -50,22 +48,10 @@ pub struct MessageName([u8; 32]);
 
 impl MessageName {
     /// The name of a message: its provider's own id, or the key that the user's function made of it. The two are never the same,
-    /// even when their texts are.
-    ///
-    /// Where the provider does not sign its id, whoever saw a message could send it again under another. The body's hash then
-    /// stands for it. Where a signed time bounds how late that can be done, or where the body is not signed either, id and hash
-    /// together do: two events may have the same body.
-    pub fn of(message: &VerifiedMessage<'_>, user_key: Option<&str>) -> Self {
-        let body_alone = message.scheme().signs_body() && message.timestamp().is_none();
-        // A body is hashed only where it counts: it may be long.
-        let (domain, id, body) = match user_key {
-            Some(key) => (USER_KEY, key, None),
-            None if message.id_is_signed() => (PROVIDER_ID, message.message_id(), None),
-            None if body_alone => ("surehook/dedup/v2/body", "", Some(Fingerprint::of(message.body()))),
-            None => ("surehook/dedup/v2/unsigned-id", message.message_id(), Some(Fingerprint::of(message.body()))),
-        };
-        let parts = [domain, id].map(str::as_bytes);
-        Self(digest(parts.into_iter().chain(body.as_ref().map(|body| &body.as_bytes()[..]))))
+    /// even when their texts are. Without a signed id, what was signed names it: see [`OnUnsignedId`].
+    pub fn of(message: &VerifiedMessage<'_>, user_key: Option<&str>, policy: OnUnsignedId) -> Self {
+        let Identity { kind, name } = Identity::of(message, user_key, policy);
+        Self(digest([kind.as_bytes(), &*name]))
     }
 
     /// The name of a message that an operator means, to look it up or to let it run again. Never for what a request says.
@@ -140,35 +126,6 @@ impl std::fmt::Debug for DedupKey {
     }
 }
 
-/// The SHA-256 of a body: equal exactly when the bodies are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// The fingerprint of these bytes.
-    pub fn of(body: &[u8]) -> Self {
-        Self(Sha256::digest(body).into())
-    }
-
-    /// A fingerprint that a store kept.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes, for stores outside of this process.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Fingerprint(")?;
-        write_hex(f, &self.0)?;
-        f.write_str(")")
-    }
-}
-
 /// The SHA-256 over parts of which each carries its length, so that a boundary between them cannot be shifted.
 pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -179,7 +136,6 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] 
     hash.finalize().into()
 }
 
-fn write_hex(f: &mut std::fmt::Formatter<'_>, bytes: &[u8; 32]) -> std::fmt::Result {
-    let mut text = [0; 64];
-    f.write_str(base16ct::lower::encode_str(bytes, &mut text).map_err(|_| std::fmt::Error)?)
+pub(super) fn write_hex(f: &mut std::fmt::Formatter<'_>, bytes: &[u8]) -> std::fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::Fingerprint;
+use super::fingerprint::{Fingerprint, Likeness};
 use super::response::StoredResponse;
 use crate::time::Timestamp;
 
@@ -96,15 +96,15 @@ pub enum Claim {
     Busy {
         /// When its lease ends, unless it is renewed.
         lease_end: Timestamp,
-        /// Whether it was given the same body.
-        same_body: bool,
+        /// How the message compares to the one it was given.
+        likeness: Likeness,
     },
     /// It was handled before.
     Done {
         /// What to answer.
         response: Arc<StoredResponse>,
-        /// Whether the body was the same.
-        same_body: bool,
+        /// How the message compares to the one that was handled.
+        likeness: Likeness,
     },
 }
 
@@ -155,11 +155,11 @@ pub fn claim(
         Some(Entry::Running { owner: holder, lease_end, fingerprint: body, .. })
             if *holder != owner && now < *lease_end =>
         {
-            let verdict = Claim::Busy { lease_end: *lease_end, same_body: *body == fingerprint };
+            let verdict = Claim::Busy { lease_end: *lease_end, likeness: fingerprint.compare(body) };
             Transition { change: Change::Keep, verdict }
         }
         Some(Entry::Done { response, expires_at, fingerprint: body, .. }) if now < *expires_at => {
-            let verdict = Claim::Done { response: Arc::clone(response), same_body: *body == fingerprint };
+            let verdict = Claim::Done { response: Arc::clone(response), likeness: fingerprint.compare(body) };
             Transition { change: Change::Keep, verdict }
         }
         _ => {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lru::{DefaultHasher, LruCache};
 
-use super::key::{DedupKey, Fingerprint};
+use super::fingerprint::Fingerprint;
+use super::key::DedupKey;
 use super::machine::{self, Change, Claim, Completion, Entry, LEASE_LIMIT, OwnerToken, Release, Renewal};
 use super::response::StoredResponse;
 use super::sender::RegistryKey;
@@ -278,7 +279,8 @@ mod tests {
             [(b"svix-id", b"msg_1"), (b"svix-timestamp", b"1"), (b"svix-signature", signature.as_bytes())];
         let verifier = Verifier::new("clerk", &[secret]).expect("a verifier");
         let message = verifier.verify(b"", &headers, Timestamp::from_unix_seconds(1)).expect("it verifies");
-        DedupKey::of(&Scope::new("app", "clerk", "clerk"), &Sender::Unnamed, &MessageName::of(&message, None))
+        let name = MessageName::of(&message, None, crate::dedup::OnUnsignedId::Duplicate);
+        DedupKey::of(&Scope::new("app", "clerk", "clerk"), &Sender::Unnamed, &name)
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //! use surehook_core::dedup::{
-//!     Claim, Completion, DedupKey, Fingerprint, MemoryStore, MessageName, OwnerToken, RegistryKey, Scope, Sender, Senders, Store,
-//!     StoredResponse,
+//!     Claim, Completion, DedupKey, Fingerprint, MemoryStore, MessageName, OnUnsignedId, OwnerToken, RegistryKey, Scope, Sender,
+//!     Senders, Store, StoredResponse,
 //! };
 //! use surehook_core::{Timestamp, Verifier, sign};
 //!
@@ -28,8 +28,8 @@
 //! let mut senders = Senders::default();
 //! senders.register(&[tag]);
 //! let sender = Sender::Registered(senders.of(tag).unwrap());
-//! let key = DedupKey::of(&scope, &sender, &MessageName::of(&message, None));
-//! let body = Fingerprint::of(message.body());
+//! let key = DedupKey::of(&scope, &sender, &MessageName::of(&message, None, OnUnsignedId::Duplicate));
+//! let body = Fingerprint::of_message(&message);
 //! let (first, second) = (OwnerToken::new(1), OwnerToken::new(2));
 //! let lease = Duration::from_secs(30);
 //!
@@ -44,6 +44,8 @@
 
 mod encoding;
 mod entry;
+mod fingerprint;
+mod identity;
 mod key;
 mod machine;
 mod memory;
@@ -55,14 +57,16 @@ mod store;
 mod sync;
 
 pub use entry::UnreadableEntry;
+pub use fingerprint::{Fingerprint, Likeness};
+pub use identity::OnUnsignedId;
 pub(crate) use key::digest;
-pub use key::{DedupKey, Fingerprint, MessageName, OperatorId, Scope};
+pub use key::{DedupKey, MessageName, OperatorId, Scope};
 pub use machine::{
     Change, Claim, Completion, Entry, LEASE, LEASE_LIMIT, LEASE_RENEWAL, OwnerToken, Release, Renewal, Transition,
     claim, complete, release, renew,
 };
 pub use memory::{MemoryLimits, MemoryStats, MemoryStore};
-pub use replay_guard::{ReplayGuard, ReplayPass};
+pub use replay_guard::{Guarded, ReplayGuard, ReplayPass};
 pub use response::{STORED_BODY_LIMIT, STORED_HEADERS_LIMIT, StoredBody, StoredResponse};
 pub use reuse::{IdReuse, OnIdReuse, on_id_reuse};
 pub use sender::{RegistryKey, Sender, SenderId, SenderTag, Senders};

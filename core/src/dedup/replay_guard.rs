@@ -14,10 +14,11 @@ use crate::verify::VerifiedMessage;
 /// The most requests that are remembered.
 const CAPACITY: usize = 100_000;
 
-/// Refuses a request that is byte for byte one that was accepted before: the same id, signed time and body.
+/// Refuses a request that was accepted before: the same signed content, signed at the same time.
 ///
 /// It is for endpoints whose de-duplication is off, one guard for each of them. With de-duplication on a repeated request
-/// is a duplicate and gets the stored answer. A provider's retry is signed at a new time, so it is never refused here.
+/// is a duplicate and gets the stored answer. A provider's retry is signed at a new time, so it is never refused here; where
+/// no time is signed, an honest retry is the same request, and is let through with a mark.
 ///
 /// A request is remembered for twice the tolerance, after which its signed time alone refuses it.
 #[derive(Debug)]
@@ -33,6 +34,16 @@ pub struct ReplayGuard {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ReplayPass([u8; 32]);
+
+/// What a request is that is let through.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Guarded {
+    /// It was not accepted before.
+    First(ReplayPass),
+    /// It was, and its provider signs no time by which a retry could be told from a replay.
+    Repeated,
+}
 
 impl ReplayGuard {
     /// A guard for an endpoint with this tolerance of signed times.
@@ -55,13 +66,12 @@ impl ReplayGuard {
     /// Accepts a request, or says that it was accepted before.
     ///
     /// # Errors
-    /// [`ReasonCode::Replayed`].
-    pub fn admit(&self, message: &VerifiedMessage<'_>, now: Timestamp) -> Result<ReplayPass, ReasonCode> {
-        let signed_at = message.timestamp().map_or(0, Timestamp::unix_micros).to_be_bytes();
-        let key = digest([message.message_id().as_bytes(), &signed_at[..], message.body()]);
+    /// [`ReasonCode::Replayed`], where a time is signed.
+    pub fn admit(&self, message: &VerifiedMessage<'_>, now: Timestamp) -> Result<Guarded, ReasonCode> {
+        let key = Self::key(message);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.peek(&key).is_some_and(|forgotten_at| now < *forgotten_at) {
-            return Err(ReasonCode::Replayed);
+            return message.timestamp().map_or(Ok(Guarded::Repeated), |_| Err(ReasonCode::Replayed));
         }
         while seen.peek_lru().is_some_and(|(_, forgotten_at)| *forgotten_at <= now) {
             seen.pop_lru();
@@ -71,7 +81,17 @@ impl ReplayGuard {
             self.evictions.fetch_add(1, Ordering::Relaxed);
         }
         seen.push(key, now + self.window);
-        Ok(ReplayPass(key))
+        Ok(Guarded::First(ReplayPass(key)))
+    }
+
+    /// An id that is not signed is left out: a replay could come under another one.
+    fn key(message: &VerifiedMessage<'_>) -> [u8; 32] {
+        let id = if message.id_is_signed() { message.message_id() } else { "" };
+        let signed_at = message.timestamp().map_or(0, Timestamp::unix_micros).to_be_bytes();
+        match message.signed_hash() {
+            Some(content) => digest([id.as_bytes(), &signed_at[..], &content[..]]),
+            None => digest([id.as_bytes(), &signed_at[..], message.body()]),
+        }
     }
 
     /// Forgets a request whose handler failed, so that a sender that repeats it byte for byte is not refused.

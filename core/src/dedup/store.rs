@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::{DedupKey, Fingerprint};
+use super::fingerprint::Fingerprint;
+use super::key::DedupKey;
 use super::machine::{Claim, Completion, OwnerToken, Release, Renewal};
 use super::response::StoredResponse;
 use super::sender::RegistryKey;

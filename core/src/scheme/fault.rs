@@ -27,12 +27,18 @@ impl Scheme {
             (self.content.has(&Piece::Id) && !id_header, "{id} needs a message_id in a header"),
             (self.content.has(&Piece::Timestamp) && timed.is_none(), "{timestamp} needs a timestamp"),
             (self.max_body_bytes == 0, "max_body_bytes must be at least 1"),
+            (
+                self.event_action.is_some() && !matches!(self.event_type, Some(Place::Header(_))),
+                "event_action goes with an event_type in a header",
+            ),
         ]
         .into_iter()
         .find_map(|(wrong, fault)| wrong.then_some(fault))
         .or_else(|| self.content_fault())
+        .or_else(|| self.border_fault())
         .or_else(|| self.pairs_fault())
         .or_else(|| self.header_fault())
+        .or_else(|| self.time_fault())
     }
 
     fn key_fits(&self) -> bool {
@@ -64,6 +70,31 @@ impl Scheme {
             .iter()
             .any(|piece| self.content.has(piece))
             .then_some("a signature in the body cannot sign itself: the content must be made of other fields")
+    }
+
+    /// Values that follow one another cannot be told apart; a time can, by its form.
+    fn border_fault(&self) -> Option<&'static str> {
+        let named = |piece: &Piece| matches!(piece, Piece::Id | Piece::Field(_));
+        let varies = |piece: &Piece| named(piece) || *piece == Piece::Body;
+        let touch = |pair: &[Piece]| (named(&pair[0]) && varies(&pair[1])) || (varies(&pair[0]) && named(&pair[1]));
+        self.content.pieces().windows(2).any(touch).then_some(
+            "two values of the content need a text between them: where one ends could be changed without a trace",
+        )
+    }
+
+    /// A time that anybody can change bounds nothing.
+    fn time_fault(&self) -> Option<&'static str> {
+        let rule = self.timestamp.as_ref()?;
+        let signed = self.algorithm != Algorithm::Token
+            && match &rule.place {
+                _ if self.content.has(&Piece::Timestamp) => true,
+                TimestampPlace::Body(path) => self.signs_body() || self.content.has(&Piece::Field(path.clone())),
+                _ => false,
+            };
+        (!signed).then_some(
+            "the timestamp is not signed, so it says nothing of a request's age: put {timestamp} into the content where the \
+             sender signs it, or leave the timestamp out",
+        )
     }
 
     fn pairs_fault(&self) -> Option<&'static str> {

@@ -72,6 +72,13 @@ pub struct Scheme {
     /// Where the event type is.
     #[serde(default)]
     pub event_type: Option<Place>,
+    /// Where the JSON body names the action of an event whose type is in a header.
+    #[serde(default)]
+    pub event_action: Option<Path>,
+    /// The event types that the provider documents, without their actions. Where neither the id nor the type's header is signed,
+    /// only a type of this list tells one message from another.
+    #[serde(default)]
+    pub event_types: Vec<String>,
     /// Where the id of the entity is in the JSON body.
     #[serde(default)]
     pub entity_id: Option<Path>,
@@ -241,6 +248,11 @@ impl Scheme {
         }
     }
 
+    /// Whether an event's type ends with an action, as in `pull_request.closed`.
+    pub fn has_actions(&self) -> bool {
+        self.event_action.is_some() || matches!(&self.event_type, Some(Place::Body(paths)) if paths.len() > 1)
+    }
+
     /// Whether the whole body is signed.
     pub fn signs_body(&self) -> bool {
         self.content.has(&Piece::Body)
@@ -291,6 +303,33 @@ mod tests {
     }
 
     #[test]
+    fn a_type_in_a_header_beside_an_unsigned_id_has_its_list() {
+        for scheme in providers().iter().filter(|scheme| !scheme.signs_message_id()) {
+            let in_header = matches!(scheme.event_type, Some(Place::Header(_)));
+            assert!(!in_header || scheme.event_types.len() > 5, "{}", scheme.provider);
+            let mut types = scheme.event_types.clone();
+            types.sort();
+            types.dedup();
+            assert_eq!(types, scheme.event_types, "{}: sorted, each once", scheme.provider);
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_in_signed_bytes_may_be_declared() {
+        for row in [
+            serde_json::json!({"content": "{body}", "timestamp": {"body": "sent_at"}}),
+            serde_json::json!({"content": "{field:sent_at}.{field:id}", "timestamp": {"body": "sent_at"}}),
+            serde_json::json!({"content": "{id}{timestamp}{body}", "timestamp": {"header": "x-time"}, "message_id": {"header": "x-id"}}),
+        ] {
+            let mut own = serde_json::json!({
+                "provider": "acme", "secret": "utf8", "algorithm": "hmac_sha256", "signature": {"header": "x-acme"},
+            });
+            own.as_object_mut().unwrap().extend(row.as_object().unwrap().clone());
+            assert!(Scheme::from_json(&own.to_string()).is_ok(), "{own}");
+        }
+    }
+
+    #[test]
     fn a_provider_stands_in_the_table_once() {
         let mut names: Vec<_> = providers().iter().map(|scheme| &scheme.provider).collect();
         names.sort();
@@ -326,6 +365,19 @@ mod tests {
             (r#"{"max_body_bytes": 0}"#, "max_body_bytes"),
             (r#"{"content": "fixed"}"#, "something of the request"),
             (r#"{"algorithm": "token", "secret": "hex"}"#, "do not go together"),
+            (r#"{"timestamp": {"header": "x-time"}}"#, "not signed"),
+            (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": null}}"#, "not signed"),
+            (
+                r#"{"signature": {"header": "x-acme", "pairs": {"separator": ",", "key": "v1"}}, "timestamp": {"pair": "t"}}"#,
+                "not signed",
+            ),
+            (r#"{"content": "{field:id}", "timestamp": {"body": "sent_at"}}"#, "not signed"),
+            (r#"{"algorithm": "token", "content": "", "timestamp": {"header": "x-time"}}"#, "not signed"),
+            (r#"{"content": "{field:a}{field:b}"}"#, "text between"),
+            (r#"{"content": "{id}{body}", "message_id": {"header": "x-id"}}"#, "text between"),
+            (r#"{"content": "{field:a}{id}", "message_id": {"header": "x-id"}}"#, "text between"),
+            (r#"{"content": "{free:a}.{free:b}"}"#, "at most one"),
+            (r#"{"event_action": "action"}"#, "event_action"),
             (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": 0}}"#, "1 to 3600"),
             (r#"{"timestamp": {"header": "x-time", "tolerance_seconds": 3601}}"#, "1 to 3600"),
             (r#"{"timestamp": {"header": "X-ACME"}}"#, "twice"),
@@ -348,7 +400,7 @@ mod tests {
             (r#"{"signature": {"body": "sig"}, "content": "{params}"}"#, "cannot sign itself"),
             (r#"{"signature": {"body": "sig"}, "content": "{field:id}{field:sig}"}"#, "cannot sign itself"),
         ] {
-            let error = row(changed).unwrap_err();
+            let error = row(changed).expect_err(changed);
             assert_eq!(error.code(), "invalid_option");
             assert!(error.to_string().contains(fault), "{changed}: {error}");
         }

@@ -276,6 +276,11 @@ pub enum DedupResult {
     InFlight,
     /// The same id came with another body.
     IdReuse,
+    /// An identical message came under another id, and ids are not signed: a second event or a replay. The stored answer was
+    /// sent; it counts as not handled until somebody has looked at it.
+    SameBodyOtherId,
+    /// De-duplication is off, and the same request came before: the handler ran again.
+    Repeated,
     /// The lease had passed to another owner when the handler ended.
     Fenced,
     /// The store could not be asked.
@@ -294,6 +299,8 @@ impl DedupResult {
             Self::Duplicate => "duplicate",
             Self::InFlight => "in_flight",
             Self::IdReuse => "id_reuse",
+            Self::SameBodyOtherId => "same_body_other_id",
+            Self::Repeated => "repeated",
             Self::Fenced => "fenced",
             Self::Unavailable => "unavailable",
             Self::Other => "other",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{VerifiedMessage, Verifier};
+use super::{VerifiedMessage, Verifier, read};
 use crate::error::{ReasonCode, Rejection};
 use crate::request::Incoming;
 use crate::scheme::Scheme;
@@ -52,11 +52,13 @@ impl Verifier {
         if incoming.body.len() > self.max_body_bytes {
             return Err(self.refuse(ReasonCode::BodyTooLarge, incoming.headers));
         }
+        let event_type =
+            read::event_type(&self.scheme, incoming.headers).map_err(|code| self.refuse(code, incoming.headers))?;
         match check() {
             CustomVerdict::Accepted { message_id, sender } => {
                 let message = match message_id.filter(|id| !id.is_empty()) {
-                    Some(id) => VerifiedMessage::vouched(&self.scheme, id, incoming.body),
-                    None => self.message(incoming, self.claimed_id(incoming.headers), None),
+                    Some(id) => self.message(incoming, None, (None, event_type)).vouched_for(id),
+                    None => self.message(incoming, self.claimed_id(incoming.headers), (None, event_type)),
                 };
                 Ok(message.from_sender(sender))
             }

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
+use super::content::{self, Signed};
 use crate::dedup;
 use crate::fields;
-use crate::scheme::{Path, Scheme};
+use crate::request::Incoming;
+use crate::scheme::{Path, Place, Scheme};
 use crate::secret::Secret;
 use crate::secret::key::Key;
 use crate::text::cut;
@@ -23,11 +25,25 @@ const MAX_ID_BYTES: usize = 256;
 pub struct VerifiedMessage<'a> {
     scheme: &'a Scheme,
     message_id: Cow<'a, str>,
-    id_signed: bool,
+    naming: Naming,
     timestamp: Option<Timestamp>,
-    body: &'a [u8],
+    event_type: Option<&'a str>,
+    incoming: Incoming<'a>,
+    /// The public URL with the query of the request, where that is signed. Of several public URLs always the same one.
+    url: Cow<'a, str>,
     signers: Signers<'a>,
     sender: Option<String>,
+}
+
+/// What a message's id is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// It is in signed bytes, or is the hash of a body that is signed as a whole.
+    Signed,
+    /// It is the sender's, but anybody can change it.
+    Unsigned,
+    /// There is none, and the body's hash does not stand for all that is signed.
+    Nameless,
 }
 
 /// The secrets that a message was signed with, each with the key of it that was used.
@@ -37,18 +53,21 @@ impl<'a> VerifiedMessage<'a> {
     /// A message with the id that its provider gave it, or with the hash of its body in place of one.
     pub(super) fn new(
         scheme: &'a Scheme,
+        incoming: &Incoming<'a>,
+        url: Cow<'a, str>,
         id: Option<Cow<'a, str>>,
-        timestamp: Option<Timestamp>,
-        body: &'a [u8],
+        (timestamp, event_type): (Option<Timestamp>, Option<&'a str>),
     ) -> Self {
-        let id_signed = id.is_none() || scheme.signs_message_id();
-        let message_id = id.unwrap_or_else(|| Cow::Owned(hash_name(body)));
-        Self { scheme, message_id, id_signed, timestamp, body, signers: Signers::new(), sender: None }
-    }
-
-    /// A message with an id that whoever verified it vouches for.
-    pub(super) fn vouched(scheme: &'a Scheme, id: String, body: &'a [u8]) -> Self {
-        Self { id_signed: true, ..Self::new(scheme, Some(Cow::Owned(bounded(id))), None, body) }
+        let typed = matches!(scheme.event_type, Some(Place::Header(_))) && !scheme.event_types.is_empty();
+        let naming = match (&id, scheme.signs_message_id()) {
+            (Some(_), true) => Naming::Signed,
+            (Some(_), false) => Naming::Unsigned,
+            (None, true) if scheme.signs_body() && !scheme.signs_url() && !typed => Naming::Signed,
+            (None, _) => Naming::Nameless,
+        };
+        let message_id = id.unwrap_or_else(|| Cow::Owned(hash_name(incoming.body)));
+        let signers = Signers::new();
+        Self { scheme, message_id, naming, timestamp, event_type, incoming: *incoming, url, signers, sender: None }
     }
 
     /// The same, signed with these secrets.
@@ -59,6 +78,11 @@ impl<'a> VerifiedMessage<'a> {
     /// The key that it was signed with, the first of several; `None`: a function of the user verified it.
     pub(crate) fn key(&self) -> Option<&'a Key> {
         self.signers.first().map(|(_, key)| *key)
+    }
+
+    /// The same with an id that a verifier of the user's own vouches for.
+    pub(super) fn vouched_for(self, id: String) -> Self {
+        Self { message_id: Cow::Owned(bounded(id)), naming: Naming::Signed, ..self }
     }
 
     /// The same, from a sender that the user's own function names: it stands in the message's key in place of the secrets. An
@@ -78,10 +102,37 @@ impl<'a> VerifiedMessage<'a> {
         &self.message_id
     }
 
-    /// Whether the id was signed. Where not, somebody who saw a message can send it again under another id, so the body's
-    /// hash has to be part of what it is called.
+    /// Whether the id was signed. Where not, somebody who saw a message can send it again under another id, so only what is
+    /// signed may tell it from others.
     pub fn id_is_signed(&self) -> bool {
-        self.id_signed
+        self.naming == Naming::Signed
+    }
+
+    /// The sender's id, where anybody could have changed it.
+    pub fn unsigned_id(&self) -> Option<&str> {
+        (self.naming == Naming::Unsigned).then_some(&*self.message_id)
+    }
+
+    /// The event type of a header, where it is one of those that the provider documents. Anybody could have changed it to another
+    /// of them, but not to anything else.
+    pub fn listed_event_type(&self) -> Option<&'a str> {
+        self.event_type.filter(|event_type| self.scheme.event_types.iter().any(|listed| listed == event_type))
+    }
+
+    /// The hash of what was signed but the time and the method; `None` where nothing was. The same for every request that one
+    /// signature fits.
+    pub(crate) fn signed_hash(&self) -> Option<[u8; 32]> {
+        content::identity(self.scheme, &self.signed())
+    }
+
+    /// The names and values that were signed, where not the whole body was.
+    pub(crate) fn signed_members(&self) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+        content::members(self.scheme, &self.signed())
+    }
+
+    fn signed(&self) -> Signed<'_> {
+        let id = self.message_id.as_bytes();
+        Signed { id, timestamp: b"", body: self.incoming.body, url: &self.url, incoming: &self.incoming }
     }
 
     /// When the provider signed this attempt, where its scheme says so.
@@ -101,7 +152,7 @@ impl<'a> VerifiedMessage<'a> {
 
     /// The body's bytes.
     pub fn body(&self) -> &'a [u8] {
-        self.body
+        self.incoming.body
     }
 }
 

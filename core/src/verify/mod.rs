@@ -1,5 +1,6 @@
 //! From a request to a [`VerifiedMessage`], or to the reason why not.
 
+pub(crate) mod borders;
 pub(crate) mod check;
 pub(crate) mod content;
 mod custom;
@@ -240,7 +241,7 @@ impl Verifier {
                 Some(id) => Rejection::new(code).with_claimed_message_id(id),
                 None => Rejection::new(code),
             })
-            .map(|(timestamp, signers)| self.message(incoming, id, timestamp).signed_with(signers))
+            .map(|(timestamp, signers)| self.message(incoming, id, (timestamp, found.event_type)).signed_with(signers))
     }
 
     /// When the request says it was signed, where it says so in a form that can be read. Nobody checked it: it may be shown,
@@ -299,9 +300,17 @@ impl Verifier {
     /// The secrets that made one of the signatures over these parts, each with its key that did: all of them, for a message may
     /// carry those of two.
     fn signers(&self, signed: &Signed<'_>, signatures: &Signatures) -> Signers<'_> {
-        let Some(pieces) = content::pieces(&self.scheme, signed) else { return Signers::new() };
+        let Some(pieces) = self.pieces(signed) else { return Signers::new() };
         let made = |key: &&Key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key));
         self.secrets.iter().filter_map(|secret| Some((secret, secret.keys().iter().find(made)?))).collect()
+    }
+
+    /// What a signature over these parts is made over; `None` where the provider would not have signed them, or where they could be
+    /// read in another way.
+    fn pieces<'p>(&'p self, signed: &Signed<'p>) -> Option<content::Pieces<'p>> {
+        let pieces = content::pieces(&self.scheme, signed)?;
+        let clear = || borders::are_clear(&self.scheme, &pieces, self.tolerance.is_some());
+        (!self.scheme.content.has_borders() || clear()).then_some(pieces)
     }
 
     fn check_versions(&self, signatures: &Signatures) -> Result<(), ReasonCode> {
@@ -329,7 +338,7 @@ impl Verifier {
         signatures: &Signatures,
         mut keys: impl Iterator<Item = &'k Key>,
     ) -> bool {
-        let Some(pieces) = content::pieces(&self.scheme, signed) else { return false };
+        let Some(pieces) = self.pieces(signed) else { return false };
         keys.any(|key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key)))
     }
 
@@ -350,14 +359,14 @@ impl Verifier {
         &'a self,
         incoming: &Incoming<'a>,
         id: Option<&'a str>,
-        timestamp: Option<Timestamp>,
+        said: (Option<Timestamp>, Option<&'a str>),
     ) -> VerifiedMessage<'a> {
         let id = match (&self.scheme.message_id, id) {
             (_, Some(id)) => Some(Cow::Borrowed(id)),
             (Some(Place::Body(paths)), None) => message::id_in_body(paths, incoming.body).map(Cow::Owned),
             _ => None,
         };
-        VerifiedMessage::new(&self.scheme, id, timestamp, incoming.body)
+        VerifiedMessage::new(&self.scheme, incoming, self.full_url(incoming).into(), id, said)
     }
 }
 

@@ -9,7 +9,7 @@ use super::timestamps;
 use crate::error::ReasonCode;
 use crate::fields;
 use crate::request::{HeaderPairs, Incoming};
-use crate::scheme::{Path, Place, Scheme, SignaturePlace, TimestampPlace};
+use crate::scheme::{Path, Piece, Place, Scheme, SignaturePlace, TimestampPlace};
 use crate::time::Timestamp;
 
 /// Longer message ids are refused.
@@ -22,6 +22,8 @@ pub(crate) struct Found<'a> {
     pub(crate) id: Option<&'a [u8]>,
     /// The timestamp's text, where the scheme has one.
     pub(crate) timestamp: Option<Cow<'a, [u8]>>,
+    /// The event type's header, where the scheme has one and it is there.
+    pub(crate) event_type: Option<&'a str>,
     signature: FoundSignature<'a>,
 }
 
@@ -54,6 +56,7 @@ pub(crate) fn find<'a>(scheme: &Scheme, incoming: &Incoming<'a>) -> Result<Found
         Some(TimestampPlace::Header(name)) => Some(single(incoming.headers, name)?),
         _ => None,
     };
+    let event_type = event_type(scheme, incoming.headers)?;
     let (signature, field_timestamp) = signature(scheme, incoming)?;
     let timestamp = match scheme.timestamp.as_ref().map(|rule| &rule.place) {
         None => None,
@@ -66,14 +69,14 @@ pub(crate) fn find<'a>(scheme: &Scheme, incoming: &Incoming<'a>) -> Result<Found
         }
         Some(TimestampPlace::Family) => None,
     };
-    Ok(Found { id: id.filter(|id| !id.is_empty()), timestamp, signature })
+    Ok(Found { id: id.filter(|id| !id.is_empty()), timestamp, event_type, signature })
 }
 
 impl<'a> Found<'a> {
     /// The parts of a family, wherever they were found.
     pub(crate) fn of_family(id: &'a [u8], timestamp: &'a [u8], signature: &'a [u8]) -> Self {
         let signature = FoundSignature::Header(signature);
-        Self { id: Some(id), timestamp: Some(Cow::Borrowed(timestamp)), signature }
+        Self { id: Some(id), timestamp: Some(Cow::Borrowed(timestamp)), event_type: None, signature }
     }
 
     /// The time of signing, and its text as it is signed.
@@ -100,15 +103,36 @@ impl<'a> Found<'a> {
     }
 }
 
+/// The header of the event type, where the scheme has one and it is there.
+///
+/// # Errors
+/// `duplicate_header`: which of two would count?
+pub(crate) fn event_type<'a>(scheme: &Scheme, headers: HeaderPairs<'a>) -> Result<Option<&'a str>, ReasonCode> {
+    let Some(Place::Header(name)) = &scheme.event_type else { return Ok(None) };
+    Ok(single(headers, name)?.and_then(|value| std::str::from_utf8(value).ok()))
+}
+
 /// Reads a message id: 1 to 256 visible ASCII characters. Of a signed one none may be `.`: that would let a sender move the
 /// border between id and timestamp without changing the signed bytes.
 pub(crate) fn message_id<'a>(scheme: &Scheme, raw: &'a [u8]) -> Result<&'a str, ReasonCode> {
     let families = matches!(scheme.signature, SignaturePlace::Families(_));
     let allowed = |byte: &u8| byte.is_ascii_graphic() && !(families && *byte == b'.');
-    if raw.is_empty() || raw.len() > MAX_MESSAGE_ID || !raw.iter().all(allowed) {
+    if raw.is_empty() || raw.len() > MAX_MESSAGE_ID || !raw.iter().all(allowed) || !ends_at_its_text(scheme, raw) {
         return Err(ReasonCode::MalformedMessageId);
     }
     std::str::from_utf8(raw).map_err(|_| ReasonCode::MalformedMessageId)
+}
+
+/// Whether an id that is signed does not contain the text that parts it from what follows.
+fn ends_at_its_text(scheme: &Scheme, raw: &[u8]) -> bool {
+    let pieces = scheme.content.pieces();
+    let before_free = |at: usize| scheme.content.free().is_none_or(|free| at < free);
+    pieces.windows(2).enumerate().all(|(at, pair)| match pair {
+        [Piece::Id, Piece::Text(text)] if before_free(at) => {
+            !raw.windows(text.len()).any(|window| window == text.as_bytes())
+        }
+        _ => true,
+    })
 }
 
 /// The three headers of the one family that a request uses: id, timestamp, signature.

@@ -1,6 +1,6 @@
 //! Signed messages for tests.
 
-use surehook_core::dedup::{DedupKey, MessageName, RegistryKey, Scope, Sender, Senders};
+use surehook_core::dedup::{DedupKey, MessageName, OnUnsignedId, RegistryKey, Scope, Sender, Senders};
 use surehook_core::{Timestamp, VerifiedMessage, Verifier, sign};
 
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -44,5 +44,5 @@ pub(crate) fn key_of(
     let mut senders = Senders::default();
     senders.register(&[tag]);
     let sender = Sender::Registered(senders.of(tag).expect("it was registered"));
-    DedupKey::of(&scope, &sender, &MessageName::of(message, user_key))
+    DedupKey::of(&scope, &sender, &MessageName::of(message, user_key, OnUnsignedId::Duplicate))
 }

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { route, setQuery } from "../router.ts";
-import { OUTCOMES, SUSPECTED } from "../types.ts";
-import { outcomeWord, SUSPECTED_WORD } from "../vocabulary.ts";
+import { NOT_HANDLED, OUTCOMES, SUSPECTED } from "../types.ts";
+import { NOT_HANDLED_WORD, outcomeWord, SUSPECTED_WORD } from "../vocabulary.ts";
 import { Icon } from "./Icon.tsx";
 
 const SETTLED_MS = 250;
@@ -32,6 +32,7 @@ export function MessageFilters({ filter, endpoints, eventTypes }: MessageFilters
   const outcomes: Option[] = [
     ...OUTCOMES.map((outcome) => ({ value: outcome, label: outcomeWord(outcome).label })),
     { value: SUSPECTED, label: SUSPECTED_WORD.label },
+    { value: NOT_HANDLED, label: NOT_HANDLED_WORD.label },
   ];
   return (
     <form class="filters" role="search" aria-label="Messages" onSubmit={(event) => { event.preventDefault(); }}>

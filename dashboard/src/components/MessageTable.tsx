@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { formatCount } from "../format.ts";
 import type { MessageSummary } from "../types.ts";
+import { NotHandledMark } from "./Cases.tsx";
 import { OutcomeBadge } from "./OutcomeBadge.tsx";
 import { SuspectedMark } from "./Suspected.tsx";
 import { Ago } from "./Time.tsx";
@@ -31,7 +32,7 @@ function MessageRow({ message }: { message: MessageSummary }): JSX.Element {
   return (
     <tr data-message={message.message_id ?? ""}>
       <th scope="row" class="mono" title={message.message_id ?? undefined}><a href={`/messages/${message.id}`}>{messageName(message)}</a></th>
-      <td><OutcomeBadge outcome={message.outcome} />{message.suspected_silent_drop && <SuspectedMark />}</td>
+      <td><OutcomeBadge outcome={message.outcome} />{message.suspected_silent_drop && <SuspectedMark />}{message.not_handled && <NotHandledMark />}</td>
       <td>{message.event_type ?? <Unknown />}</td>
       <td class="num">{formatCount(message.attempts)}</td>
       <td class="mono clip" title={message.entity_id ?? undefined}>{message.entity_id ?? <Unknown />}</td>

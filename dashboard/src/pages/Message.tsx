@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { AttemptCard, titleOf } from "../components/AttemptCard.tsx";
+import { NotHandledMark } from "../components/Cases.tsx";
 import { CopyButton } from "../components/CopyButton.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { messageName } from "../components/MessageTable.tsx";
@@ -87,7 +88,7 @@ function Facts({ message }: { message: MessageDetail }): JSX.Element {
   const { endpoint, event_type: type } = message;
   return (
     <dl class="panel facts">
-      <div><dt>Outcome</dt><dd><OutcomeBadge outcome={message.outcome} />{message.suspected_silent_drop && <SuspectedMark />}</dd></div>
+      <div><dt>Outcome</dt><dd><OutcomeBadge outcome={message.outcome} />{message.suspected_silent_drop && <SuspectedMark />}{message.not_handled && <NotHandledMark />}</dd></div>
       <div><dt>Event type</dt><dd>{type === null ? "not known" : <a href={`/messages?${queryString({ endpoint, event_type: type })}`}>{type}</a>}</dd></div>
       <div><dt>Entity</dt><dd class="mono wire">{message.entity_id ?? "–"}</dd></div>
       <div><dt>Endpoint</dt><dd>{endpoint} <span class="muted">{message.provider === endpoint ? "" : message.provider}</span></dd></div>

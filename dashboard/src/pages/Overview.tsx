@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { ActivityChart } from "../components/ActivityChart.tsx";
+import { Cases } from "../components/Cases.tsx";
 import { EventTable } from "../components/EventTable.tsx";
 import { currentFilter, MessageFilters } from "../components/MessageFilters.tsx";
 import { MessageList } from "../components/MessageList.tsx";
@@ -40,6 +41,7 @@ export function OverviewPage(): JSX.Element {
         <WindowPicker />
       </div>
       {overview.data && overview.error && <StaleBanner error={overview.error} retry={overview.refresh} />}
+      {overview.data && <Cases cases={overview.data.cases} onAcknowledged={overview.refresh} />}
       {overview.data && <Content overview={overview.data} stale={overview.stale} />}
       {!overview.data && overview.error && <Failure error={overview.error} retry={overview.refresh} />}
       {!overview.data && !overview.error && <Loading what="figures" />}

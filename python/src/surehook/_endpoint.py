@@ -77,6 +77,8 @@ class EndpointOptions(TypedDict, total=False):
     on_in_flight: Literal["answer", "wait"] | None
     #: When an id comes again with another body: ``replay``, ``handle`` or ``reject`` (422).
     on_id_reuse: Literal["replay", "handle", "reject"] | None
+    #: An identical message under another id, where ids are not signed: ``duplicate`` (default) or ``handle``.
+    on_unsigned_id: Literal["duplicate", "handle"] | None
     #: A 2xx answer without ``delivery.processed()`` counts as a silent drop.
     require_processing_mark: bool
     #: The steps that an event type must go through: ``{"user.created": ["create_profile"]}``.
@@ -118,6 +120,8 @@ class DedupCounts:
     in_flight: int
     #: The id came before with another body, and that is worth a report.
     id_reuse: int
+    #: An identical message under another id that is not signed: the stored answer was sent; look at it.
+    same_body_other_id: int
     #: The handler ended after its lease had passed to another owner: nothing was stored.
     fenced: int
     #: The store could not be asked: 503.

@@ -107,6 +107,7 @@ class Endpoint:
         on_store_error: str | None = None,
         on_in_flight: str | None = None,
         on_id_reuse: str | None = None,
+        on_unsigned_id: str | None = None,
         require_processing_mark: bool = False,
         steps: Mapping[str, Sequence[str]] | None = None,
         ignore: Sequence[str] | None = None,

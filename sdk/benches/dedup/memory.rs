@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use surehook::core::dedup::{
-    Claim, Completion, DedupKey, Fingerprint, LEASE_LIMIT, MemoryStore, MessageName, OwnerToken, Scope, Sender, Store,
-    StoredResponse,
+    Claim, Completion, DedupKey, Fingerprint, LEASE_LIMIT, MemoryStore, MessageName, OnUnsignedId, OwnerToken, Scope,
+    Sender, Store, StoredResponse,
 };
 use surehook::core::{Incoming, Timestamp, VerifiedMessage, Verifier};
 use surehook::{Body, Decision, DedupStore, Request, ResponseBody};
@@ -63,8 +63,8 @@ fn incoming<'r>(request: &Request<'r>) -> Incoming<'r> {
 /// What the core does for a message that is new.
 fn handle(store: &MemoryStore, namespace: &str, message: &VerifiedMessage<'_>, owner: OwnerToken, now: Timestamp) {
     let scope = Scope::new(namespace, "clerk", "clerk");
-    let key = DedupKey::of(&scope, &Sender::Unnamed, &MessageName::of(message, None));
-    let claim = store.claim(&key, Fingerprint::of(message.body()), owner, now, LEASE_LIMIT);
+    let key = DedupKey::of(&scope, &Sender::Unnamed, &MessageName::of(message, None, OnUnsignedId::Duplicate));
+    let claim = store.claim(&key, Fingerprint::of_message(message), owner, now, LEASE_LIMIT);
     assert_eq!(claim, Ok(Claim::Owned));
     let ResponseBody::Bytes(body) = ANSWER.body else { panic!("it has a body") };
     let response = Arc::new(StoredResponse::capture(ANSWER.status, ANSWER.headers, Some(body)));

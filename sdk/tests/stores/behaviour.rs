@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use surehook::core::Timestamp;
 use surehook::core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, OwnerToken, RegistryKey, Release, Renewal,
-    Store, StoreError, StoredResponse,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE, LEASE_LIMIT, Likeness, OwnerToken, RegistryKey, Release,
+    Renewal, Store, StoreError, StoredResponse,
 };
 use surehook::{AnswerKind, Begun, Clock, Decision, DedupStore, Endpoint, Hooks, OnInFlight};
 
@@ -123,7 +123,7 @@ pub fn a_stopped_owner_is_fenced(bench: &Bench) {
     let now = || bench.clock.now();
     assert_eq!(store.claim(&key, body, first, now(), LEASE), Ok(Claim::Owned));
     bench.pass(&[key], LEASE - Duration::from_secs(2));
-    assert!(matches!(store.claim(&key, body, second, now(), LEASE), Ok(Claim::Busy { same_body: true, .. })));
+    assert!(matches!(store.claim(&key, body, second, now(), LEASE), Ok(Claim::Busy { likeness: Likeness::Same, .. })));
     bench.pass(&[key], Duration::from_secs(2));
     assert_eq!(store.claim(&key, body, second, now(), LEASE), Ok(Claim::Owned));
     assert_eq!(store.renew(&key, first, now(), LEASE), Ok(Renewal::Fenced));
@@ -132,7 +132,7 @@ pub fn a_stopped_owner_is_fenced(bench: &Bench) {
     assert_eq!(store.complete(&key, second, answer("second"), now(), ttl), Ok(Completion::Stored));
     assert_eq!(store.complete(&key, first, answer("first"), now(), ttl), Ok(Completion::Fenced));
     match store.claim(&key, body, first, now(), LEASE) {
-        Ok(Claim::Done { response, same_body: true }) => assert_eq!(response.replay_body(), b"second"),
+        Ok(Claim::Done { response, likeness: Likeness::Same }) => assert_eq!(response.replay_body(), b"second"),
         other => panic!("{other:?}"),
     }
 }

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use surehook::Clock;
 use surehook::core::Timestamp;
 use surehook::core::dedup::{
-    Claim, Completion, DedupKey, Fingerprint, LEASE, OwnerToken, Release, Renewal, Store, StoredResponse,
+    Claim, Completion, DedupKey, Fingerprint, LEASE, Likeness, OwnerToken, Release, Renewal, Store, StoredResponse,
 };
 
 use crate::bench::Bench;
@@ -107,9 +107,11 @@ fn seen(bench: &Bench, keys: &[DedupKey], operation: &Operation, start: impl Fn(
         Operation::Claim { key, owner, body } => {
             match store.claim(&keys[key], Fingerprint::of(&[body]), OwnerToken::new(owner), now, LEASE).unwrap() {
                 Claim::Owned => Seen::Owned,
-                Claim::Busy { lease_end, same_body } => Seen::Busy { until: start(lease_end), same: same_body },
-                Claim::Done { response, same_body } => {
-                    Seen::Done { answer: response.replay_body()[0], same: same_body }
+                Claim::Busy { lease_end, likeness } => {
+                    Seen::Busy { until: start(lease_end), same: likeness == Likeness::Same }
+                }
+                Claim::Done { response, likeness } => {
+                    Seen::Done { answer: response.replay_body()[0], same: likeness == Likeness::Same }
                 }
             }
         }

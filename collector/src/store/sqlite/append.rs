@@ -7,6 +7,7 @@ use rusqlite::{Transaction, params};
 use surehook_core::telemetry::attempt::{Attempt, Verification, VerificationResult};
 use surehook_core::{Outcome, ReasonCode, Timestamp};
 
+use super::cases::{self, Case};
 use super::catalog::{Catalog, Place};
 use super::deferred::{self, Other};
 use super::habits::Habits;
@@ -62,7 +63,7 @@ pub(super) fn attempt(
 ) -> Result<Option<Appended>, Error> {
     let attempt = &record.attempt;
     let known = transaction.prepare_cached("SELECT 1 FROM attempts WHERE id = ?")?.exists([attempt.id.as_bytes()])?;
-    if known {
+    if known || (cases::is_one(attempt) && cases::was_counted(transaction, attempt)?) {
         // Whoever stored it: its deadline must not be found again and again.
         missed::of(attempt).map_or(Ok(()), |deferred| deferred::end_deadline(transaction, deferred))?;
         return Ok(None);
@@ -74,6 +75,16 @@ pub(super) fn attempt(
     let outcome = if believed { attempt.outcome } else { Outcome::Rejected };
     let event_type = attempt.event_type.as_deref().filter(|_| believed);
     let place = memory.catalog.place(transaction, &attempt.endpoint, &attempt.provider, event_type)?;
+    let case = match cases::is_one(attempt) {
+        true => Some(cases::add(transaction, place.endpoint, event_type, attempt)?),
+        false => None,
+    };
+    // A sender's clock that runs ahead must not put anything in the future: not on top of a list, not in the counts to come.
+    let at = attempt.received_at.min(now);
+    if let Some(Case { message: Some(message), keeps: false, .. }) = case {
+        count(counts, attempt, &place, at, outcome);
+        return Ok(Some(Appended { message, believed, suspected: false }));
+    }
     // Another endpoint's attempt is none that this one could belong to.
     let foreign = other.as_ref().is_some_and(|other| other.endpoint != place.endpoint);
     let other = other.filter(|_| !foreign);
@@ -81,8 +92,6 @@ pub(super) fn attempt(
     let lacking = lacking(transaction, &mut memory.habits, attempt, outcome, other.as_ref(), &place)?;
     let completes = attempt.continues.is_none() && other.is_some();
     let own = if completes { &[] } else { lacking.as_slice() };
-    // A sender's clock that runs ahead must not put anything in the future: not on top of a list, not in the counts to come.
-    let at = attempt.received_at.min(now);
     let missed = take_back_miss(transaction, attempt, believed, other.as_ref(), &place, counts)?;
     let seen = seen(attempt, &place, believed, outcome, !own.is_empty(), at, missed);
     let message = fold(transaction, attempt.message_id.as_deref(), other.as_ref(), place.endpoint, seen)?;
@@ -94,6 +103,7 @@ pub(super) fn attempt(
         follow_up(transaction, attempt, outcome, message, seq, completes)?;
     }
 
+    case.map_or(Ok(()), |case| case.take(transaction, message))?;
     count(counts, attempt, &place, at, outcome);
     if !lacking.is_empty() {
         counts.suspected(place.series, at);

@@ -1,6 +1,7 @@
 //! The SQLite database: one writer thread, a few readers.
 
 mod append;
+mod cases;
 mod catalog;
 mod deferred;
 mod group;
@@ -12,6 +13,7 @@ mod readers;
 mod refused;
 mod writer;
 
+pub(crate) use cases::acknowledge;
 pub(crate) use catalog::OTHER;
 pub(crate) use health::Fault;
 pub(crate) use readers::Readers;

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_deferred_and_learned.sql"),
     include_str!("migrations/0003_refused.sql"),
     include_str!("migrations/0004_other_and_health.sql"),
+    include_str!("migrations/0005_cases.sql"),
 ];
 
 /// Opens the connection that writes, and migrates the file.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, join5};
 use surehook_core::dedup::{
-    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, OwnerToken, RegistryKey, Release, Renewal,
+    Claim, Completion, DedupKey, Entry, Fingerprint, LEASE_LIMIT, Likeness, OwnerToken, RegistryKey, Release, Renewal,
     StoredResponse,
 };
 use surehook_core::{ConfigError, Timestamp};
@@ -275,7 +275,7 @@ impl Postgres {
             let rows = match self.ask(self.link(key), CLAIM, &parameters).await {
                 Ok(rows) => rows,
                 Err(Problem::Postgres(error)) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                    return Ok(Claim::Busy { lease_end: Timestamp::from_unix_micros(0), same_body: true });
+                    return Ok(Claim::Busy { lease_end: Timestamp::from_unix_micros(0), likeness: Likeness::Same });
                 }
                 Err(Problem::Postgres(error)) => return Err(failed(&error)),
                 Err(Problem::Unreachable(error)) => return Err(error),
@@ -308,11 +308,11 @@ enum Problem {
 fn seen(row: &Row, fingerprint: Fingerprint) -> Result<Claim, Fault> {
     let (owned, held, lease_end, response): (bool, &[u8], i64, Option<&[u8]>) =
         (row.get(0), row.get(1), row.get(2), row.get(3));
-    let same_body = held == fingerprint.as_bytes();
+    let likeness = fingerprint.compare(&held_fingerprint(held)?);
     match (owned, response) {
         (true, _) => Ok(Claim::Owned),
-        (false, None) => Ok(Claim::Busy { lease_end: Timestamp::from_unix_micros(lease_end), same_body }),
-        (false, Some(response)) => Ok(Claim::Done { response: stored(response)?, same_body }),
+        (false, None) => Ok(Claim::Busy { lease_end: Timestamp::from_unix_micros(lease_end), likeness }),
+        (false, Some(response)) => Ok(Claim::Done { response: stored(response)?, likeness }),
     }
 }
 
@@ -451,12 +451,15 @@ impl Backend for Postgres {
 fn entry(row: &Row) -> Result<Entry, Fault> {
     let time = |index| Timestamp::from_unix_micros(row.get(index));
     let token: [u8; 16] = row.get::<_, &[u8]>(0).try_into().map_err(|_| foreign())?;
-    let body: [u8; 32] = row.get::<_, &[u8]>(1).try_into().map_err(|_| foreign())?;
-    let (owner, fingerprint) = (OwnerToken::new(u128::from_be_bytes(token)), Fingerprint::from_bytes(body));
+    let (owner, fingerprint) = (OwnerToken::new(u128::from_be_bytes(token)), held_fingerprint(row.get(1))?);
     Ok(match row.get::<_, Option<&[u8]>>(4) {
         None => Entry::Running { owner, claimed_at: time(2), lease_end: time(3), fingerprint },
         Some(response) => Entry::Done { owner, response: stored(response)?, expires_at: time(5), fingerprint },
     })
+}
+
+fn held_fingerprint(bytes: &[u8]) -> Result<Fingerprint, Fault> {
+    bytes.try_into().map(Fingerprint::from_bytes).map_err(|_| foreign())
 }
 
 fn stored(bytes: &[u8]) -> Result<Arc<StoredResponse>, Fault> {

@@ -174,15 +174,13 @@ impl Backend for Redis {
                 .arg(micros(lease.min(LEASE_LIMIT)))
                 .arg(millis(CLAIM_KEPT));
             let answer = self.run(&script).await?;
-            let same_body = |held: &[u8]| held == fingerprint.as_bytes();
+            let likeness = |held: &[u8]| held_fingerprint(held).map(|held| fingerprint.compare(&held));
             match parts(&answer)[..] {
                 [b"owned"] => Ok(Claim::Owned),
                 [b"busy", held, lease_end] => {
-                    Ok(Claim::Busy { lease_end: time(lease_end)?, same_body: same_body(held) })
+                    Ok(Claim::Busy { lease_end: time(lease_end)?, likeness: likeness(held)? })
                 }
-                [b"done", held, response] => {
-                    Ok(Claim::Done { response: stored(response)?, same_body: same_body(held) })
-                }
+                [b"done", held, response] => Ok(Claim::Done { response: stored(response)?, likeness: likeness(held)? }),
                 _ => Err(foreign()),
             }
         }
@@ -262,12 +260,12 @@ impl Backend for Redis {
             match parts(&self.run(&GET.key(name(&key))).await?)[..] {
                 [] => Ok(None),
                 [b"running", owner, body, claimed_at, lease_end] => {
-                    let (owner, fingerprint) = (holder(owner)?, fingerprint(body)?);
+                    let (owner, fingerprint) = (holder(owner)?, held_fingerprint(body)?);
                     let (claimed_at, lease_end) = (time(claimed_at)?, time(lease_end)?);
                     Ok(Some(Entry::Running { owner, claimed_at, lease_end, fingerprint }))
                 }
                 [b"done", owner, body, expires_at, response] => {
-                    let (owner, fingerprint) = (holder(owner)?, fingerprint(body)?);
+                    let (owner, fingerprint) = (holder(owner)?, held_fingerprint(body)?);
                     let (expires_at, response) = (time(expires_at)?, stored(response)?);
                     Ok(Some(Entry::Done { owner, response, expires_at, fingerprint }))
                 }
@@ -331,7 +329,7 @@ fn holder(bytes: &[u8]) -> Result<OwnerToken, Fault> {
     bytes.try_into().map(|bytes| OwnerToken::new(u128::from_be_bytes(bytes))).map_err(|_| foreign())
 }
 
-fn fingerprint(bytes: &[u8]) -> Result<Fingerprint, Fault> {
+fn held_fingerprint(bytes: &[u8]) -> Result<Fingerprint, Fault> {
     bytes.try_into().map(Fingerprint::from_bytes).map_err(|_| foreign())
 }
 
