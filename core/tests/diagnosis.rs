@@ -118,7 +118,7 @@ fn no_experiment_is_made_when_the_time_is_over_or_the_body_is_large() {
     assert_eq!(changed(b"{\"a\": 1}", b"{\"a\":1}", &late), None);
     let long = |spaces: &str| format!("{{\"a\":{spaces}\"{}\"}}", "x".repeat(MAX_BODY)).into_bytes();
     assert_eq!(changed(&long(" "), &long(""), &Context::default()), None);
-    assert_eq!(MAX_EXPERIMENTS, 16);
+    assert_eq!(MAX_EXPERIMENTS, 20);
 }
 
 #[test]

@@ -189,6 +189,10 @@ const FINDING_WORDS: Record<string, Word> = {
     label: "Bytes lost by decoding",
     meaning: "The body was decoded as text: a replacement character stands where bytes were.",
   },
+  body_truncated: {
+    label: "Body cut off",
+    meaning: "Fewer bytes of the body arrived than were announced.",
+  },
   body_empty_was_consumed: {
     label: "Body read by something else",
     meaning: "The request came with a body, and nothing of it was left when the check asked for it.",

@@ -39,6 +39,7 @@ export const FINDINGS = [
   'body_gzipped',
   'body_form_wrapped',
   'body_decoded_lossily',
+  'body_truncated',
   'body_empty_was_consumed',
   'timestamp_units',
   'clock_skew',

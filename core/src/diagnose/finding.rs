@@ -71,6 +71,9 @@ findings! {
     /// Bytes that were not text were replaced.
     BodyDecodedLossily = "body_decoded_lossily":
         "The body was decoded as text and bytes were replaced by U+FFFD: hand over the raw bytes.";
+    /// The body was cut off.
+    BodyTruncated = "body_truncated":
+        "Something cuts the body off: a size limit of a proxy, a gateway or a parser, a buffer of fixed size, or a connection that broke; raise the limit, or read the body to its end.";
     /// The body was read by somebody else before.
     BodyEmptyWasConsumed = "body_empty_was_consumed":
         "Something read the body before this check: a parser, a middleware or a logger; put the check first, or keep the raw bytes for it.";

@@ -11,30 +11,58 @@ pub(super) enum Style {
     Indented(usize),
 }
 
-/// Which characters of a string are escaped.
+/// Which characters of a string are escaped, beyond those that must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Escaping {
-    /// Only those that must be.
-    Least,
-    /// All that are not ASCII, too.
-    Ascii,
+pub(super) struct Escaping {
+    /// All that are not ASCII.
+    ascii: bool,
+    /// `/`, as `\/`.
+    slash: bool,
+    /// These, as `\u003c`.
+    others: &'static str,
+    words: &'static str,
 }
 
-pub(super) const STYLES: &[(Style, &str)] = &[
-    (Style::Compact, "without spaces"),
-    (Style::Spaced, "with a space after each colon and comma"),
-    (Style::Indented(2), "indented by 2"),
-    (Style::Indented(4), "indented by 4"),
-];
+/// Nothing more.
+pub(super) const LEAST: Escaping = Escaping { ascii: false, slash: false, others: "", words: "" };
+const ASCII: Escaping = Escaping { ascii: true, words: ", everything but ASCII escaped", ..LEAST };
 
-pub(super) const ESCAPINGS: &[Escaping] = &[Escaping::Least, Escaping::Ascii];
+/// How a serializer writes: the spaces, and what is escaped.
+pub(super) type Form = (Style, Escaping);
+
+const STYLES: [Style; 4] = [Style::Compact, Style::Spaced, Style::Indented(2), Style::Indented(4)];
+
+/// The forms of the usual serializers, the most frequent first. Many are the same for a body without the characters in question.
+pub(super) fn forms() -> impl Iterator<Item = Form> {
+    let plain = STYLES.into_iter().flat_map(|style| [(style, LEAST), (style, ASCII)]);
+    let php = Escaping { ascii: true, slash: true, words: ", as PHP escapes it", ..LEAST };
+    let php_unicode = Escaping { ascii: false, others: "\u{2028}\u{2029}", ..php };
+    let html = Escaping { others: "<>&\u{2028}\u{2029}", words: ", as Go and Rails escape it", ..LEAST };
+    let meta = Escaping { ascii: true, slash: true, others: "<%@", words: ", as Meta escapes it" };
+    let gson = Escaping { others: "<>&='\u{2028}\u{2029}", words: ", as Gson escapes it", ..LEAST };
+    let escaped = [php, html, php_unicode, meta, gson].map(|escaping| (Style::Compact, escaping));
+    let printed = [(Style::Indented(4), php), (Style::Indented(2), html)];
+    plain.chain(escaped).chain(printed)
+}
+
+impl Style {
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Compact => "without spaces",
+            Self::Spaced => "with a space after each colon and comma",
+            Self::Indented(2) => "indented by 2",
+            Self::Indented(_) => "indented by 4",
+        }
+    }
+}
 
 impl Escaping {
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::Least => "",
-            Self::Ascii => ", everything but ASCII escaped",
-        }
+    pub(super) const fn words(self) -> &'static str {
+        self.words
+    }
+
+    fn escapes(self, character: char) -> bool {
+        (self.ascii && !character.is_ascii()) || self.others.contains(character)
     }
 }
 
@@ -151,18 +179,20 @@ fn break_line(style: Style, depth: usize, out: &mut Vec<u8>) {
 
 fn write_text(text: &str, escaping: Escaping, out: &mut Vec<u8>) {
     let Ok(least) = serde_json::to_string(text) else { return };
-    if escaping == Escaping::Least || least.is_ascii() {
+    if escaping == LEAST {
         out.extend_from_slice(least.as_bytes());
         return;
     }
     for character in least.chars() {
-        if character.is_ascii() {
-            out.push(character as u8);
-        } else {
+        if escaping.escapes(character) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
             }
+        } else if escaping.slash && character == '/' {
+            out.extend_from_slice(b"\\/");
+        } else {
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 }
@@ -178,22 +208,32 @@ mod tests {
     #[test]
     fn each_style_is_what_the_usual_serializers_write() {
         let body = "{\"a\" : [1.0,1e3, true],\r\n\"b\":{},\"c\":\"\\u00e9\\/\"}";
-        assert_eq!(written(body, Style::Compact, Escaping::Least), r#"{"a":[1.0,1e3,true],"b":{},"c":"é/"}"#);
-        assert_eq!(
-            written(body, Style::Spaced, Escaping::Ascii),
-            r#"{"a": [1.0, 1e3, true], "b": {}, "c": "\u00e9/"}"#
-        );
+        assert_eq!(written(body, Style::Compact, LEAST), r#"{"a":[1.0,1e3,true],"b":{},"c":"é/"}"#);
+        assert_eq!(written(body, Style::Spaced, ASCII), r#"{"a": [1.0, 1e3, true], "b": {}, "c": "\u00e9/"}"#);
         let indented = "{\n  \"a\": [\n    1.0,\n    1e3,\n    true\n  ],\n  \"b\": {},\n  \"c\": \"é/\"\n}";
-        assert_eq!(written(body, Style::Indented(2), Escaping::Least), indented);
-        assert_eq!(written("\"\u{1f600}\"", Style::Compact, Escaping::Ascii), r#""\ud83d\ude00""#);
+        assert_eq!(written(body, Style::Indented(2), LEAST), indented);
+        assert_eq!(written("\"\u{1f600}\"", Style::Compact, ASCII), r#""\ud83d\ude00""#);
+    }
+
+    #[test]
+    fn each_escaping_is_what_its_serializer_writes() {
+        let body = r#"{"a/":"<b> & é@ 50% 'x'=\u2028"}"#;
+        let written = |words: &str| {
+            let (style, escaping) = forms().find(|(_, escaping)| escaping.words().contains(words)).unwrap();
+            written(body, style, escaping)
+        };
+        assert_eq!(written("PHP"), r#"{"a\/":"<b> & \u00e9@ 50% 'x'=\u2028"}"#);
+        assert_eq!(written("Go"), r#"{"a/":"\u003cb\u003e \u0026 é@ 50% 'x'=\u2028"}"#);
+        assert_eq!(written("Meta"), r#"{"a\/":"\u003cb> & \u00e9\u0040 50\u0025 'x'=\u2028"}"#);
+        assert_eq!(written("Gson"), r#"{"a/":"\u003cb\u003e \u0026 é@ 50% \u0027x\u0027\u003d\u2028"}"#);
     }
 
     #[test]
     fn what_would_become_too_long_is_not_written() {
         let tokens = Tokens::read(b"[[1,2]]").unwrap();
-        assert_eq!(tokens.write(Style::Compact, Escaping::Least, 7).unwrap(), b"[[1,2]]");
-        assert_eq!(tokens.write(Style::Compact, Escaping::Least, 6), None);
-        assert_eq!(tokens.write(Style::Indented(4), Escaping::Least, 20), None);
+        assert_eq!(tokens.write(Style::Compact, LEAST, 7).unwrap(), b"[[1,2]]");
+        assert_eq!(tokens.write(Style::Compact, LEAST, 6), None);
+        assert_eq!(tokens.write(Style::Indented(4), LEAST, 20), None);
     }
 
     #[test]

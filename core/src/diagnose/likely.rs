@@ -10,11 +10,14 @@ use crate::verify::signatures::Signatures;
 /// U+FFFD in UTF-8: what a lossy decoder writes for bytes that are no text.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 
+/// The length of the body that the sender announced.
+fn announced(incoming: &Incoming<'_>) -> Option<u64> {
+    std::str::from_utf8(incoming.header("content-length")?).ok()?.trim().parse().ok()
+}
+
 /// No body, although one was announced.
 pub(super) fn consumed(incoming: &Incoming<'_>) -> Option<Diagnosis> {
-    let announced =
-        incoming.header("content-length").and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<u64>().ok());
-    let announced = announced.filter(|length| *length > 0 && incoming.body.is_empty())?;
+    let announced = announced(incoming).filter(|length| *length > 0 && incoming.body.is_empty())?;
     Some(Diagnosis::likely(
         Finding::BodyEmptyWasConsumed,
         format!("The body is empty here, but content-length announced {announced} bytes."),
@@ -22,7 +25,22 @@ pub(super) fn consumed(incoming: &Incoming<'_>) -> Option<Diagnosis> {
 }
 
 pub(super) fn by_shape(verifier: &Verifier, incoming: &Incoming<'_>) -> Option<Diagnosis> {
-    replaced(incoming).or_else(|| mode(verifier, incoming)).or_else(|| odd_secret(verifier))
+    truncated(incoming)
+        .or_else(|| replaced(incoming))
+        .or_else(|| mode(verifier, incoming))
+        .or_else(|| odd_secret(verifier))
+}
+
+/// Fewer bytes than were announced, and no whole JSON: written anew it can be shorter, cut off it breaks off. The length of a
+/// compressed body says nothing of what it unpacks to.
+fn truncated(incoming: &Incoming<'_>) -> Option<Diagnosis> {
+    let length = incoming.body.len() as u64;
+    let announced = announced(incoming).filter(|announced| *announced > length)?;
+    let packed = incoming.header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    if packed || serde_json::from_slice::<serde::de::IgnoredAny>(incoming.body).is_ok() {
+        return None;
+    }
+    Some(Diagnosis::likely(Finding::BodyTruncated, format!("{length} of {announced} announced bytes arrived.")))
 }
 
 fn replaced(incoming: &Incoming<'_>) -> Option<Diagnosis> {

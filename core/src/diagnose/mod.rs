@@ -26,7 +26,7 @@ use crate::verify::content::Signed;
 use crate::verify::read::{self, Found};
 use crate::verify::signatures::Signatures;
 
-pub use budget::{MAX_BODY, MAX_EXPERIMENTS, MAX_TIME};
+pub use budget::{MAX_BODY, MAX_CHEAP_BODY, MAX_EXPERIMENTS, MAX_TIME};
 pub use drift::Drift;
 pub use finding::{Certainty, Finding};
 pub use limiter::Limiter;
@@ -87,6 +87,20 @@ impl Default for Context<'_> {
     }
 }
 
+/// Whether a refusal for this reason can have a cause that [`diagnose`] finds. All others are explained by their code.
+pub fn can_explain(code: ReasonCode) -> bool {
+    matches!(
+        code,
+        ReasonCode::SignatureMismatch
+            | ReasonCode::TimestampTooOld
+            | ReasonCode::TimestampTooNew
+            | ReasonCode::MalformedTimestamp
+            | ReasonCode::MixedHeaderFamily
+            | ReasonCode::MalformedMessageId
+            | ReasonCode::NoSupportedVersion
+    )
+}
+
 /// Looks for the cause of a refusal. `None`: none was found.
 ///
 /// ```
@@ -133,7 +147,7 @@ fn mismatch(verifier: &Verifier, incoming: &Incoming<'_>, context: &Context<'_>)
     if let Some(consumed) = likely::consumed(incoming) {
         return Some(consumed);
     }
-    let proved = (incoming.body.len() <= MAX_BODY).then(|| {
+    let proved = (incoming.body.len() <= MAX_CHEAP_BODY).then(|| {
         let trial = Trial::new(verifier, incoming, context)?;
         secrets::another_endpoint(&trial, context)
             .or_else(|| secrets::another_form(&trial))

@@ -23,6 +23,7 @@ pub(super) fn another_endpoint(trial: &Trial<'_>, context: &Context<'_>) -> Opti
     let algorithm = trial.verifier.scheme().algorithm;
     let fitting = context.others.iter().take(MAX_OTHERS).find(|(_, other)| {
         other.scheme().algorithm == algorithm
+            && !trial.budget.is_over()
             && trial.verifier.is_signed(&trial.signed(), &trial.signatures, other.keys())
     });
     fitting.map(|(name, _)| {

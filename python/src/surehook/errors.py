@@ -2,11 +2,13 @@
 
 SurehookError
 ├── ConfigurationError          a secret or an option cannot be used; also a ValueError
-└── WebhookVerificationError    a webhook was not signed by its provider, or cannot be checked
+├── WebhookVerificationError    a webhook was not signed by its provider, or cannot be checked
+└── BodyNotJsonError            its signature is right, but it holds no JSON; also a json.JSONDecodeError
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -48,6 +50,7 @@ Finding = Literal[
     "body_gzipped",
     "body_form_wrapped",
     "body_decoded_lossily",
+    "body_truncated",
     "body_empty_was_consumed",
     "timestamp_units",
     "clock_skew",
@@ -60,6 +63,7 @@ Finding = Literal[
 Certainty = Literal["proved", "likely"]
 
 __all__ = [
+    "BodyNotJsonError",
     "Certainty",
     "ConfigurationError",
     "Diagnosis",
@@ -102,6 +106,14 @@ class ConfigurationError(SurehookError, ValueError):
         self.finding = finding
 
 
+class BodyNotJsonError(SurehookError, json.JSONDecodeError):
+    """The signature of a webhook is right, but its body is no JSON."""
+
+    def __init__(self, error: json.JSONDecodeError) -> None:
+        json.JSONDecodeError.__init__(self, error.msg, error.doc, error.pos)
+        self.code = "body_not_json"
+
+
 class WebhookVerificationError(SurehookError):
     """The webhook is not what it says it is. Never tell its sender why: answer 401.
 
@@ -109,7 +121,12 @@ class WebhookVerificationError(SurehookError):
     """
 
     def __init__(
-        self, message: str, *, code: str, diagnosis: Diagnosis | None = None, docs: str | None = None
+        self,
+        message: str = "",
+        *,
+        code: str = "verifier_error",
+        diagnosis: Diagnosis | None = None,
+        docs: str | None = None,
     ) -> None:
         super().__init__(message, code=code)
         self.diagnosis = diagnosis
@@ -125,6 +142,18 @@ def from_native(error: _native.NativeError | UnicodeEncodeError) -> SurehookErro
         found = diagnosis(details["diagnosis"])
         return WebhookVerificationError(message, code=code, diagnosis=found, docs=details["docs"])
     return ConfigurationError(message, code=code, finding=details["finding"])
+
+
+def loaded(body: bytes) -> Any:
+    """The JSON value of a body, as ``json.loads`` reads it."""
+    try:
+        return json.loads(body.decode())
+    except json.JSONDecodeError as error:
+        raise BodyNotJsonError(error) from None
+    except UnicodeDecodeError:
+        raise BodyNotJsonError(json.JSONDecodeError("It is no text in UTF-8", "", 0)) from None
+    except RecursionError:
+        raise BodyNotJsonError(json.JSONDecodeError("It is nested too deep", "", 0)) from None
 
 
 def diagnosis(parts: tuple[Any, ...] | None) -> Diagnosis | None:

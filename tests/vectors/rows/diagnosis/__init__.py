@@ -10,7 +10,13 @@ from .table import BUILD, FLAGS, Diagnoses
 __all__ = ["FLAGS", "rows"]
 
 #: What no experiment can verify.
-BY_SHAPE = {"body_decoded_lossily", "body_empty_was_consumed", "test_live_mix", "not_a_webhook_secret"}
+BY_SHAPE = {
+    "body_decoded_lossily",
+    "body_truncated",
+    "body_empty_was_consumed",
+    "test_live_mix",
+    "not_a_webhook_secret",
+}
 ROWS_OF_A_FINDING = 3
 ROWS_WITHOUT_A_FINDING = 20
 

@@ -23,6 +23,8 @@ SMALL = b'{"type":"user.created","data":{"id":"user_1","name":"Zo\xc3\xab & co"}
 def add(table: Diagnoses) -> None:
     _reserialized(table)
     _written_by_hand(table)
+    _other_serializers(table)
+    _large(table)
     _newlines(table)
     _byte_order_mark(table)
     _encoded(table)
@@ -132,6 +134,66 @@ def _outside_of_texts(json_text: str, replaced: dict[str, str]) -> str:
     return "".join(parts)
 
 
+#: What differs between serializers: a slash, the signs of HTML, letters beyond ASCII, a line separator.
+LINKED = {"url": "https://example.com/a?b=1&c=2", "html": "<b>50 % 'off' @ Zo\xeb</b>", "line": "a\u2028b"}
+
+
+def _escaped(*pairs: tuple[str, str], ascii_only: bool = False, indent: int | None = None) -> bytes:
+    """The event as a serializer writes it that escapes these characters, too."""
+    separators = (",", ": " if indent else ":")
+    text = json.dumps(LINKED, ensure_ascii=ascii_only, indent=indent, separators=separators)
+    for character, escape in pairs:
+        text = text.replace(character, escape)
+    return text.encode()
+
+
+def _other_serializers(table: Diagnoses) -> None:
+    slash, line = ("/", "\\/"), ("\u2028", "\\u2028")
+    html = [(sign, f"\\u{ord(sign):04x}") for sign in "<>&"]
+    meta = [(sign, f"\\u{ord(sign):04x}") for sign in "<%@"]
+    gson = [(sign, f"\\u{ord(sign):04x}") for sign in "<>&='"]
+    for kind, signed in {
+        "php": _escaped(slash, ascii_only=True),
+        "php-unicode": _escaped(slash, line),
+        "php-printed": _escaped(slash, ascii_only=True, indent=4),
+        "go-and-rails": _escaped(*html, line),
+        "go-printed": _escaped(*html, line, indent=2),
+        "meta": _escaped(slash, *meta, ascii_only=True),
+        "gson": _escaped(*gson, line),
+    }.items():
+        comment = "JSON.stringify wrote anew what another serializer had written."
+        _changed(table, "body_reserialized", f"javascript-for-{kind}", comment, (signed, _escaped()))
+    comment = "A serializer that escapes wrote anew what JSON.stringify had written."
+    for kind, received in {"php": _escaped(slash, ascii_only=True), "go-and-rails": _escaped(*html, line)}.items():
+        _changed(table, "body_reserialized", f"{kind}-for-javascript", comment, (_escaped(), received))
+
+
+def _large(table: Diagnoses) -> None:
+    """Above 64 KiB only what is cheap is tried: another key, another end."""
+    large = b'{"data":"' + b"x" * 65536 + b'"}'
+    sender = GITHUB
+    comment = "A large body: its end is looked at, it is not written anew."
+    _changed(table, "body_trailing_newline", "large", comment, (large, large + b"\n"), senders=(sender,))
+    table.proved(
+        "secret_of_another_endpoint",
+        "large",
+        "A large body: other keys are tried.",
+        "secret",
+        sender,
+        sender.send(sender.other_secret, large),
+        body=large,
+        others=(("billing", sender.other_secret),),
+    )
+    table.nothing(
+        "large-and-spaced",
+        "A large body that was written anew: that is not looked for.",
+        "body",
+        sender,
+        sender.send(sender.secret, large.replace(b":", b": ")),
+        body=large,
+    )
+
+
 def _newlines(table: Diagnoses) -> None:
     for kind, (signed, received) in {
         "added": (SMALL, SMALL + b"\n"),
@@ -224,3 +286,23 @@ def _lost(table: Diagnoses) -> None:
                 [*sender.send(sender.secret, BODY), ("content-length", length)],
                 body=b"",
             )
+    for sender in SENDERS:
+        for kind, kept in (("half", len(BODY) // 2), ("one-byte-short", len(BODY) - 1), ("one-byte", 1)):
+            table.likely(
+                "body_truncated",
+                kind,
+                "Fewer bytes arrived than were announced, and they are no whole JSON.",
+                "body",
+                sender,
+                [*sender.send(sender.secret, BODY), ("Content-Length", str(len(BODY)))],
+                body=BODY[:kept],
+            )
+        unexplained = {
+            "shorter-but-whole": (b'{"a":1}', []),
+            "shorter-and-packed": (BODY[:-1], [("content-encoding", "gzip")]),
+            "longer-than-announced": (BODY + b"}", []),
+        }
+        for kind, (body, more) in unexplained.items():
+            comment = "The announced length says nothing of this body."
+            sent = [*sender.send(sender.secret, BODY), ("content-length", str(len(BODY))), *more]
+            table.nothing(kind, comment, "body", sender, sent, body=body)
