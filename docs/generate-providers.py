@@ -67,6 +67,10 @@ RESENDS = {
     "slack": "there is no button",
     "twilio": "there is no button",
 }
+FORMS = {
+    "events": "some events are forms; the handler gets them parsed",
+    "fields": "some events are forms, with the fields under the last names of their paths; the handler gets them parsed",
+}
 UNITS = {"seconds": "Unix seconds", "milliseconds": "Unix milliseconds", "rfc3339": "RFC 3339"}
 
 
@@ -101,16 +105,16 @@ def section(row: dict) -> str:
         "Name": f"`{row['provider']}`",
         "Signature": f"{signature(row)}; {how(row)}",
         "Signed": template(row),
-        "URL": "the endpoint needs the option `url`, the public address that the provider calls"
-        if signs_url(row)
-        else "",
+        "URL": url(row),
         "Timestamp": timestamp(row),
         "Message id": message_id(row),
         "Event type": event_type(row),
         "Sent again by hand": resend(row),
         "Event types": event_types(row),
         "Replay": replay(row),
-        "Entity": f"`{row['entity_id']}` in the body" if "entity_id" in row else "",
+        "Entity": f"{path(row['entity_id'])} in the body" if "entity_id" in row else "",
+        "Forms": FORMS[row["forms"]] if "forms" in row else "",
+        "Switched off": switched_off(row),
         "Secret": SECRETS[row["secret"]],
         "Environment": ", ".join(f"`{name}`" for name in row["secret_env"]),
         "Largest body": size(row["max_body_bytes"]),
@@ -176,6 +180,27 @@ def template(row: dict) -> str:
 
 def signs_url(row: dict) -> bool:
     return "{url}" in row["content"]
+
+
+def url(row: dict) -> str:
+    if not signs_url(row):
+        return ""
+    rule = row.get("url", {})
+    words = "the endpoint needs the option `url`, the public address that the provider calls, or several"
+    if rule.get("either_port"):
+        words += "; each is tried with and without its port"
+    if "decoded" in rule:
+        words += f"; the escapes of `{rule['decoded']}` are decoded first"
+    return words
+
+
+def switched_off(row: dict) -> str:
+    count = row.get("retry", {}).get("disable")
+    return (
+        f"after {count} answers in a row that are not 2xx, so a duplicate waits for the answer (`onInFlight`) by default"
+        if count
+        else ""
+    )
 
 
 def tolerance(row: dict) -> str:
@@ -268,7 +293,11 @@ def replay(row: dict) -> str:
 
 
 def paths(place: dict) -> str:
-    return ", ".join(f"`{path}`" for path in place["body"])
+    return ", ".join(map(path, place["body"]))
+
+
+def path(text: str) -> str:
+    return " or ".join(f"`{each}`" for each in text.split("|"))
 
 
 def handshake(rule: dict | None) -> str:

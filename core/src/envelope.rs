@@ -1,9 +1,9 @@
 //! What a message says of itself: its event type and the entity it is about.
 
-use crate::fields;
-use crate::request::HeaderPairs;
-use crate::scheme::{Path, Place, Scheme};
+use crate::request::{HeaderPairs, Incoming};
+use crate::scheme::{Forms, Path, Place, Scheme};
 use crate::text::cut;
+use crate::{fields, form};
 
 /// Longer values are cut: they label figures, they are not kept.
 const MAX_VALUE_BYTES: usize = 256;
@@ -25,6 +25,7 @@ pub struct EnvelopeFields {
     event_type: Option<Place>,
     event_action: Option<Path>,
     entity_id: Option<Path>,
+    forms: Option<Forms>,
 }
 
 /// What a message says of itself. Both are absent where it says nothing.
@@ -34,6 +35,8 @@ pub struct Envelope {
     pub event_type: Option<String>,
     /// E.g. `user_29w83sxmDNGwOuEthce5gg56FcC`.
     pub entity_id: Option<String>,
+    /// What the form holds, as JSON (see [`form::held`]); `None` where the body is no form.
+    pub form: Option<String>,
 }
 
 impl EnvelopeFields {
@@ -43,6 +46,7 @@ impl EnvelopeFields {
             event_type: scheme.event_type.clone(),
             event_action: scheme.event_action.clone(),
             entity_id: scheme.entity_id.clone(),
+            forms: scheme.forms,
         }
     }
 
@@ -63,11 +67,17 @@ impl EnvelopeFields {
             None => (None, &[]),
         };
         let paths: smallvec::SmallVec<[&Path; 4]> = types.iter().chain(&self.entity_id).collect();
-        let mut values = fields::read(body, &paths);
+        let incoming = Incoming::post(headers, body);
+        let members = self.forms.and_then(|_| form::members(&incoming));
+        let by_name = members.as_ref().filter(|_| self.forms == Some(Forms::Fields));
+        let of_form = by_name.map(|members| fields::of_members(members, &paths));
+        let form = members.map(form::as_json);
+        let document = form.as_ref().map_or(body, |form| form.as_bytes());
+        let mut values = of_form.unwrap_or_else(|| fields::read(document, &paths));
         let entity_id = self.entity_id.is_some().then(|| values.pop().flatten()).flatten();
         let named = head.into_iter().chain(values.into_iter().flatten());
         let event_type = named.reduce(|whole, part| format!("{whole}.{part}"));
-        Envelope { event_type: event_type.map(label), entity_id: entity_id.map(label) }
+        Envelope { event_type: event_type.map(label), entity_id: entity_id.map(label), form }
     }
 }
 
@@ -129,6 +139,25 @@ mod tests {
         assert_eq!(read(&headers, br#"{"action":"closed"}"#).as_deref(), Some("pull_request.closed"));
         assert_eq!(read(&headers, br#"{"action":null}"#).as_deref(), Some("pull_request"));
         assert_eq!(read(&[], br#"{"action":"closed"}"#), None);
+    }
+
+    #[test]
+    fn a_form_says_of_itself_what_it_holds() {
+        let headers: [(&[u8], &[u8]); 1] = [(b"content-type", b"application/x-www-form-urlencoded")];
+        let read = |provider: &str, body: &str| {
+            EnvelopeFields::of(&scheme::find(provider).unwrap()).read(&headers, body.as_bytes())
+        };
+        let command = read("slack", "command=%2Fdeploy&user_id=U1&text=a+b");
+        assert_eq!((command.event_type.as_deref(), command.entity_id.as_deref()), (Some("/deploy"), Some("U1")));
+        assert_eq!(command.form.as_deref(), Some(r#"{"command":"/deploy","text":"a b","user_id":"U1"}"#));
+        let pressed =
+            read("slack", "payload=%7B%22type%22%3A%22block_actions%22%2C%22user%22%3A%7B%22id%22%3A%22U2%22%7D%7D");
+        assert_eq!((pressed.event_type.as_deref(), pressed.entity_id.as_deref()), (Some("block_actions"), Some("U2")));
+        assert_eq!(pressed.form.as_deref(), Some(r#"{"type":"block_actions","user":{"id":"U2"}}"#));
+        assert_eq!(read("github", "payload=%7B%22ref%22%3A1%7D").form.as_deref(), Some(r#"{"ref":1}"#));
+        assert_eq!(read("mailgun", "event=delivered&token=t").event_type.as_deref(), Some("delivered"));
+        assert_eq!(read("github", r#"{"a":"x&payload=%7B%7D"}"#).form, None);
+        assert_eq!(read("clerk", "a=1").form, None);
     }
 
     #[test]

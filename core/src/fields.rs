@@ -5,24 +5,44 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use smallvec::SmallVec;
 
-use crate::scheme::{Path, Segment};
+use crate::form::{self, Members};
+use crate::request::Incoming;
+use crate::scheme::{Forms, Path, Scheme, Segment};
+
+/// Reads the scalars at these paths of a body, or the members of a form by their last names, where the scheme's fields may come as one.
+pub(crate) fn read_request(scheme: &Scheme, incoming: &Incoming<'_>, paths: &[&Path]) -> SmallVec<[Option<String>; 2]> {
+    let fields = scheme.forms == Some(Forms::Fields) && !paths.is_empty();
+    let members = if fields { form::members(incoming) } else { None };
+    members.map_or_else(|| read(incoming.body, paths), |members| of_members(&members, paths))
+}
+
+/// The members of a form that are named like the ends of these paths.
+pub(crate) fn of_members(members: &Members<'_>, paths: &[&Path]) -> SmallVec<[Option<String>; 2]> {
+    let member = |path: &&Path| path.last_names().find_map(|name| form::only(members, name)).map(str::to_owned);
+    paths.iter().map(member).collect()
+}
 
 /// Reads the scalars at these paths, each as text; a member that comes twice counts as its last, as in `JSON.parse`.
 ///
 /// `None` where there is no scalar, and everywhere when the body is not JSON. A path through `[only]` finds nothing in an
 /// array of several.
 pub(crate) fn read(body: &[u8], paths: &[&Path]) -> SmallVec<[Option<String>; 2]> {
-    let mut found: SmallVec<[Option<String>; 2]> = SmallVec::from_elem(None, paths.len());
+    let wanted: Wanted<'_> = paths.iter().flat_map(|path| path.alternatives()).enumerate().collect();
+    let mut found: SmallVec<[Option<String>; 2]> = SmallVec::from_elem(None, wanted.len());
     if paths.is_empty() {
         return found;
     }
-    let wanted = paths.iter().map(|path| path.segments()).enumerate().collect();
     let mut json = serde_json::Deserializer::from_slice(body);
     let whole = Pick { wanted, found: &mut found }.deserialize(&mut json).and_then(|()| json.end());
     if whole.is_err() {
         found.fill(None);
     }
-    found
+    if found.len() == paths.len() {
+        return found;
+    }
+    let mut each = found.into_iter();
+    let first = |path: &&Path| each.by_ref().take(path.alternatives().count()).fold(None, Option::or);
+    paths.iter().map(first).collect()
 }
 
 /// The paths still to be walked from here, each with its place in `found`.
@@ -143,6 +163,17 @@ mod tests {
         assert_eq!(one(r#"{"a":[{"b":1},null]}"#, "a.[only].b"), None);
         assert_eq!(one(r#"{"a":[]}"#, "a.[only].b"), None);
         assert_eq!(one(r#"{"a":[1]}"#, "a.b"), None);
+    }
+
+    #[test]
+    fn of_several_paths_the_first_that_leads_somewhere_counts() {
+        let body = r#"{"a":{"b":null},"c":{"d":2},"e":3}"#;
+        assert_eq!(one(body, "a.b|c.d|e").as_deref(), Some("2"));
+        assert_eq!(one(body, "x|e|c.d").as_deref(), Some("3"));
+        assert_eq!(one(body, "x|y"), None);
+        let both: [Path; 3] = ["x|e".parse().unwrap(), "c.d".parse().unwrap(), "a|z".parse().unwrap()];
+        let found = read(body.as_bytes(), &both.iter().collect::<Vec<_>>());
+        assert_eq!(found.into_vec(), [Some("3".to_owned()), Some("2".to_owned()), None]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod envelope;
 pub mod error;
 mod event_pattern;
 mod fields;
+pub mod form;
 pub mod handshake;
 pub mod marks;
 mod open_names;

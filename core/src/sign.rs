@@ -6,20 +6,20 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::error::ConfigError;
+use crate::error::{ConfigError, ReasonCode};
 use crate::request::{HeaderPairs, Incoming};
 use crate::scheme::{self, Algorithm, Encoding, Piece, Place, Scheme, SignaturePlace, TimestampPlace};
 use crate::secret::SigningKey;
 use crate::signed_body;
 use crate::time::Timestamp;
-use crate::verify::borders;
 use crate::verify::content::{self, Signed};
-use crate::verify::timestamps;
+use crate::verify::{Verifier, borders};
+use crate::verify::{read, timestamps};
 
 /// The signature entry of a message by the Standard Webhooks rules: `v1,…` for `whsec_` secrets, `v1a,…` for `whsk_` keys.
 ///
 /// # Errors
-/// [`ConfigError::SecretInvalid`] when the secret cannot sign.
+/// [`ConfigError::SecretInvalid`] when the secret cannot sign; [`ConfigError::InvalidOption`] as [`Signer::signature`].
 ///
 /// ```
 /// let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -99,6 +99,18 @@ impl Signer {
     pub fn new(scheme: Arc<Scheme>, secret: &str) -> Result<Self, ConfigError> {
         let key = SigningKey::for_scheme(secret, &scheme)?;
         Ok(Self { scheme, key, url: String::new() })
+    }
+
+    /// A signer with the first of a verifier's secrets that can sign.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretInvalid`] when there are only public keys.
+    pub fn of(verifier: &Verifier) -> Result<Self, ConfigError> {
+        let scheme = verifier.scheme();
+        let mut keys = verifier.secrets().iter().map(|secret| SigningKey::for_scheme(secret.text(), scheme));
+        let unable = || ConfigError::secret_invalid("a public key can check signatures, not make them");
+        let key = keys.find_map(Result::ok).ok_or_else(unable)?;
+        Ok(Self { scheme: Arc::clone(scheme), key, url: String::new() })
     }
 
     /// Sets the public URL of the endpoint without its query, for schemes that sign it.
@@ -192,7 +204,8 @@ impl Signer {
     /// The signature alone, as it is written; with its version where a scheme has versions.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when the provider would not send this body to this URL.
+    /// [`ConfigError::InvalidOption`] for what every verifier of the scheme would refuse whoever signed it: an id or a time of
+    /// another form, a body that the provider would not send to this URL.
     ///
     /// ```
     /// use surehook_core::{Signer, Unsigned, scheme};
@@ -211,6 +224,7 @@ impl Signer {
             query => format!("{}?{query}", self.url),
         };
         let time = self.timestamp_text(unsigned);
+        self.check(unsigned, &time)?;
         let signed = Signed {
             id: unsigned.message_id.as_bytes(),
             timestamp: time.as_bytes(),
@@ -237,6 +251,26 @@ impl Signer {
             (_, Encoding::Hex) => base16ct::lower::encode_string(&tag),
             (_, Encoding::Base64) => STANDARD.encode(&tag),
         })
+    }
+
+    /// Refuses what no verifier takes.
+    fn check(&self, unsigned: &Unsigned<'_>, time: &str) -> Result<(), ConfigError> {
+        let refused =
+            |option, code: ReasonCode| Err(ConfigError::invalid_option(option, format!("{code}: {}", code.message())));
+        let families = matches!(self.scheme.signature, SignaturePlace::Families(_));
+        let id_in_header = families || matches!(self.scheme.message_id, Some(Place::Header(_)));
+        if id_in_header
+            && (families || !unsigned.message_id.is_empty())
+            && let Err(code) = read::message_id(&self.scheme, unsigned.message_id.as_bytes())
+        {
+            return refused("message_id", code);
+        }
+        if let Some(rule) = &self.scheme.timestamp
+            && let Err(code) = timestamps::read(time.as_bytes(), rule.unit)
+        {
+            return refused("timestamp", code);
+        }
+        Ok(())
     }
 
     fn version(&self) -> &'static str {

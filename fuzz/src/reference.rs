@@ -3,9 +3,13 @@
 use serde_json::Value;
 use surehook_core::scheme::{Path, Segment};
 
-/// The scalar at a path of a parsed JSON text.
+/// The scalar at a path of a parsed JSON text; of several paths at the first that leads to one.
 pub(super) fn scalar(json: &Value, path: &Path) -> Option<String> {
-    match path.segments().iter().try_fold(json, step)? {
+    path.alternatives().find_map(|segments| scalar_at(json, segments))
+}
+
+fn scalar_at(json: &Value, segments: &[Segment]) -> Option<String> {
+    match segments.iter().try_fold(json, step)? {
         Value::String(text) => Some(text.clone()),
         Value::Bool(value) => Some(value.to_string()),
         Value::Number(number) => {

@@ -29,7 +29,7 @@ fn options(row: &Value, clock: &Arc<RowClock>) -> Result<EndpointOptions, String
         scheme: scheme.transpose()?,
         secrets: vec![text(&row["secret"]).unwrap()],
         name: text(&row["id"]),
-        url: row.get("url").and_then(text),
+        urls: row.get("url").and_then(text).into_iter().collect(),
         dedup: row["options"].get("dedup").and_then(text),
         on_unsigned_id: match row["options"].get("on_unsigned_id").and_then(Value::as_str) {
             Some("handle") => OnUnsignedId::Handle,

@@ -26,6 +26,7 @@ impl Scheme {
             (tolerance.is_some_and(|span| !(1..=max_tolerance).contains(&span)), "tolerance_seconds must be 1 to 3600"),
             (self.content.has(&Piece::Id) && !id_header, "{id} needs a message_id in a header"),
             (self.content.has(&Piece::Timestamp) && timed.is_none(), "{timestamp} needs a timestamp"),
+            (self.url.is_some() && !self.signs_url(), "a rule for the URL needs {url} in the content"),
             (self.max_body_bytes == 0, "max_body_bytes must be at least 1"),
             (
                 self.event_action.is_some() && !matches!(self.event_type, Some(Place::Header(_))),

@@ -91,6 +91,18 @@ pub struct Scheme {
     /// For how long the provider tries to deliver a message, in seconds, where it says so.
     #[serde(default)]
     pub retry_window_seconds: Option<u32>,
+    /// What the provider does with an endpoint that does not answer 2xx.
+    #[serde(default)]
+    pub retry: Retry,
+    /// What the provider sends as HTML forms; `None`: nothing, and a body that looks like one is not read.
+    #[serde(default)]
+    pub forms: Option<Forms>,
+    /// Whether the body is signed before it is compressed for the way (gzip or deflate, told by `content-encoding`).
+    #[serde(default)]
+    pub signed_before_compression: bool,
+    /// In which form the URL is signed; only where the content has it.
+    #[serde(default)]
+    pub url: Option<UrlRule>,
     /// What the provider asks of an endpoint first.
     #[serde(default)]
     pub handshake: Option<Handshake>,
@@ -117,6 +129,37 @@ pub enum SecretForm {
     Ed25519Hex,
     /// A P-256 public key: a DER SubjectPublicKeyInfo in base64.
     P256Spki,
+}
+
+/// What a provider does with an endpoint that does not answer 2xx.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// After so many answers in a row that are not 2xx, it sends nothing any more. Ours count too: 409 and 503.
+    #[serde(default)]
+    pub disable: Option<u32>,
+}
+
+/// What a provider sends as HTML forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forms {
+    /// Some of its events: the form's members, or the JSON that is its only one, `payload`.
+    Events,
+    /// Events and the fields that are read of the body for the signature: each is then the member of its path's last name.
+    Fields,
+}
+
+/// In which form the URL is signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrlRule {
+    /// The characters whose percent-escapes are decoded first, e.g. `:/`; all others stay as they came.
+    #[serde(default)]
+    pub decoded: String,
+    /// Whether it is signed with its port or without it: both are tried.
+    #[serde(default)]
+    pub either_port: bool,
 }
 
 /// How a provider signs.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 /// A dotted path: members by name, `0` for the first element of an array, `[only]` for the one element of an array that
-/// must have exactly one.
+/// must have exactly one. Several, parted by `|`, are tried in their order: `data.id|issue.id`.
 ///
 /// ```
 /// use surehook_core::scheme::Path;
@@ -13,7 +13,11 @@ use serde::{Deserialize, Deserializer};
 /// assert!("data..id".parse::<Path>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Path(Vec<Segment>);
+pub struct Path {
+    segments: Vec<Segment>,
+    /// Where else to look.
+    others: Vec<Vec<Segment>>,
+}
 
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,9 +33,22 @@ const FIRST: &str = "0";
 const ONLY: &str = "[only]";
 
 impl Path {
-    /// The steps, from the top.
+    /// The steps, from the top; of several paths those of the first.
     pub fn segments(&self) -> &[Segment] {
-        &self.0
+        &self.segments
+    }
+
+    /// The steps of each path, in the order they are tried.
+    pub fn alternatives(&self) -> impl Iterator<Item = &[Segment]> {
+        std::iter::once(self.segments()).chain(self.others.iter().map(Vec::as_slice))
+    }
+
+    /// The name that a form gives to what stands at the end of each path.
+    pub(crate) fn last_names(&self) -> impl Iterator<Item = &str> {
+        self.alternatives().filter_map(|segments| match segments.last()? {
+            Segment::Member(name) => Some(name.as_str()),
+            Segment::Only => None,
+        })
     }
 }
 
@@ -56,20 +73,27 @@ impl std::str::FromStr for Path {
             ONLY => Ok(Segment::Only),
             name => Ok(Segment::Member(name.to_owned())),
         };
-        text.split('.').map(segment).collect::<Result<_, _>>().map(Self)
+        let mut paths = text.split('|').map(|path| path.split('.').map(segment).collect::<Result<Vec<_>, _>>());
+        let segments = paths.next().ok_or("a path must not be empty")??;
+        Ok(Self { segments, others: paths.collect::<Result<_, _>>()? })
     }
 }
 
 impl std::fmt::Display for Path {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (place, segment) in self.0.iter().enumerate() {
+        for (place, segments) in self.alternatives().enumerate() {
             if place > 0 {
-                f.write_str(".")?;
+                f.write_str("|")?;
             }
-            f.write_str(match segment {
-                Segment::Member(name) => name,
-                Segment::Only => ONLY,
-            })?;
+            for (place, segment) in segments.iter().enumerate() {
+                if place > 0 {
+                    f.write_str(".")?;
+                }
+                f.write_str(match segment {
+                    Segment::Member(name) => name,
+                    Segment::Only => ONLY,
+                })?;
+            }
         }
         Ok(())
     }
@@ -87,8 +111,11 @@ mod tests {
 
     #[test]
     fn a_path_is_written_as_it_was_read() {
-        for text in ["a", "a.b.0", "items.[only].id"] {
+        for text in ["a", "a.b.0", "items.[only].id", "a.b|c|[only].d"] {
             assert_eq!(text.parse::<Path>().unwrap().to_string(), text);
+        }
+        for text in ["", "a|", "|a", "a||b", "a.|b"] {
+            assert!(text.parse::<Path>().is_err(), "{text}");
         }
     }
 }

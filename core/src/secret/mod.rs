@@ -98,7 +98,7 @@ impl Secret {
         &self.keys
     }
 
-    /// The text it was read from. Only for experiments of the diagnosis; it must not leave this crate.
+    /// The text it was read from. Only for experiments of the diagnosis and for signing; it must not leave this crate.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

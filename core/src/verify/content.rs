@@ -24,7 +24,7 @@ pub(crate) struct Signed<'a> {
 
 /// What is signed of these parts; `None`: nothing that the scheme would have signed.
 pub(crate) fn pieces<'a>(scheme: &'a Scheme, signed: &Signed<'a>) -> Option<Pieces<'a>> {
-    let mut fields = read_fields(scheme, signed.body);
+    let mut fields = read_fields(scheme, signed);
     let mut pieces = Pieces::new();
     for piece in scheme.content.pieces() {
         pieces.push(match piece {
@@ -69,7 +69,7 @@ pub(crate) fn members(scheme: &Scheme, signed: &Signed<'_>) -> Option<Vec<(Vec<u
         pairs.map(|(name, value)| (name.into_owned().into_bytes(), value.into_owned().into_bytes())).collect()
     } else {
         let names = scheme.content.fields().map(|path| path.to_string().into_bytes());
-        names.zip(read_fields(scheme, signed.body).map(|value| value.unwrap_or_default().into_bytes())).collect()
+        names.zip(read_fields(scheme, signed).map(|value| value.unwrap_or_default().into_bytes())).collect()
     };
     members.sort();
     members.dedup();
@@ -77,9 +77,10 @@ pub(crate) fn members(scheme: &Scheme, signed: &Signed<'_>) -> Option<Vec<(Vec<u
 }
 
 /// The fields of the body that are signed, in their order.
-fn read_fields(scheme: &Scheme, body: &[u8]) -> impl Iterator<Item = Option<String>> {
+fn read_fields(scheme: &Scheme, signed: &Signed<'_>) -> impl Iterator<Item = Option<String>> {
     let paths: SmallVec<[&Path; 2]> = scheme.content.fields().collect();
-    fields::read(body, &paths).into_iter()
+    let incoming = Incoming { body: signed.body, ..*signed.incoming };
+    fields::read_request(scheme, &incoming, &paths).into_iter()
 }
 
 /// Twilio's rule. A hash in the URL, which is signed, binds the body whatever its type is said to be: the content type is not

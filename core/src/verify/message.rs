@@ -157,9 +157,9 @@ impl<'a> VerifiedMessage<'a> {
 }
 
 /// The id that a body holds; `None` unless all of its parts are there.
-pub(super) fn id_in_body(paths: &[Path], body: &[u8]) -> Option<String> {
+pub(super) fn id_in_body(scheme: &Scheme, paths: &[Path], incoming: &Incoming<'_>) -> Option<String> {
     let paths: SmallVec<[&Path; 4]> = paths.iter().collect();
-    let parts: Option<Vec<String>> = fields::read(body, &paths).into_iter().collect();
+    let parts: Option<Vec<String>> = fields::read_request(scheme, incoming, &paths).into_iter().collect();
     let parts = parts?;
     let id = parts.join(":");
     // Where only the last part has colons, the others end at the first ones. Otherwise a boundary could be shifted.

@@ -4,10 +4,12 @@ pub(crate) mod borders;
 pub(crate) mod check;
 pub(crate) mod content;
 mod custom;
+mod inflate;
 pub(crate) mod message;
 pub(crate) mod read;
 pub(crate) mod signatures;
 pub(crate) mod timestamps;
+mod url;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,10 +26,12 @@ use crate::time::Timestamp;
 use content::Signed;
 use read::Found;
 use signatures::Signatures;
+use url::PublicUrls;
 
 pub use custom::CustomVerdict;
 use message::Signers;
 pub use message::VerifiedMessage;
+pub use timestamps::reference_time;
 
 /// The time by which a signed timestamp may be off, unless set otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
@@ -59,7 +63,7 @@ pub struct Verifier {
     secrets: Vec<Secret>,
     tolerance: Option<Duration>,
     max_body_bytes: usize,
-    url: Option<String>,
+    urls: PublicUrls,
 }
 
 impl Verifier {
@@ -118,7 +122,7 @@ impl Verifier {
 
     fn with_secrets(scheme: Arc<Scheme>, secrets: Vec<Secret>) -> Self {
         let tolerance = scheme.timestamp.as_ref().and_then(|rule| rule.tolerance_seconds).map(Duration::from_secs);
-        Self { secrets, tolerance, max_body_bytes: scheme.max_body_bytes, url: None, scheme }
+        Self { secrets, tolerance, max_body_bytes: scheme.max_body_bytes, urls: PublicUrls::none(), scheme }
     }
 
     /// Sets by how much a signed timestamp may be off, in either direction, inclusive: 1 s to 3600 s.
@@ -143,23 +147,23 @@ impl Verifier {
         Ok(Self { max_body_bytes, ..self })
     }
 
-    /// Sets the public URL of the endpoint as the provider knows it, without its query: some providers sign it.
+    /// Sets the public URL of the endpoint as the provider knows it, without its query: some providers sign it. A `{name}` stands
+    /// for one segment of the request's path.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidOption`] when it is not an http(s) URL, or has a query or a fragment.
+    /// As [`with_urls`](Self::with_urls).
     pub fn with_url(self, url: &str) -> Result<Self, ConfigError> {
-        let absolute = ["https://", "http://"]
-            .iter()
-            .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
-        if !absolute
-            || url.contains(['?', '#'])
-            || url.chars().any(|character| character.is_control() || character == ' ')
-        {
-            let fault =
-                "it must be the endpoint's public URL without a query, e.g. https://example.com/webhooks/twilio";
-            return Err(ConfigError::invalid_option("url", fault));
-        }
-        Ok(Self { url: Some(url.to_owned()), ..self })
+        self.with_urls(&[url])
+    }
+
+    /// Sets several public URLs, each of which may be the one that was called.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidOption`] when one is not an http(s) URL, or has a query or a fragment; when there are more than 4 forms
+    /// to try, where each URL of a provider that signs it with or without its port counts twice.
+    pub fn with_urls<S: AsRef<str>>(self, urls: &[S]) -> Result<Self, ConfigError> {
+        let urls = PublicUrls::new(urls, &self.scheme)?;
+        Ok(Self { urls, ..self })
     }
 
     /// The verifier itself, when it has all that its scheme needs.
@@ -167,7 +171,7 @@ impl Verifier {
     /// # Errors
     /// [`ConfigError::InvalidOption`] when the scheme signs the URL and none is set.
     pub fn complete(self) -> Result<Self, ConfigError> {
-        if self.scheme.signs_url() && self.url.is_none() {
+        if self.scheme.signs_url() && self.urls.is_empty() {
             let title = &self.scheme.title;
             let fault = format!(
                 "{title} signs the endpoint's public URL: give it, e.g. https://example.com/webhooks/{}",
@@ -244,6 +248,16 @@ impl Verifier {
             .map(|(timestamp, signers)| self.message(incoming, id, (timestamp, found.event_type)).signed_with(signers))
     }
 
+    /// The body as it was signed, of a scheme that signs it before compression (gzip or deflate, one coding); `None`: as it came. What is
+    /// checked, de-duplicated and handled is then this one.
+    ///
+    /// # Errors
+    /// The rejection `body_too_large` for a body that unpacks to more than is accepted.
+    pub fn inflated(&self, incoming: &Incoming<'_>) -> Result<Option<Vec<u8>>, Rejection> {
+        let inflated = inflate::inflated(&self.scheme, incoming, self.max_body_bytes);
+        inflated.map_err(|code| self.refuse(code, incoming.headers))
+    }
+
     /// When the request says it was signed, where it says so in a form that can be read. Nobody checked it: it may be shown,
     /// never relied on.
     ///
@@ -300,9 +314,15 @@ impl Verifier {
     /// The secrets that made one of the signatures over these parts, each with its key that did: all of them, for a message may
     /// carry those of two.
     fn signers(&self, signed: &Signed<'_>, signatures: &Signatures) -> Signers<'_> {
-        let Some(pieces) = self.pieces(signed) else { return Signers::new() };
-        let made = |key: &&Key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key));
-        self.secrets.iter().filter_map(|secret| Some((secret, secret.keys().iter().find(made)?))).collect()
+        let of_url = |signed: &Signed<'_>| {
+            let pieces = self.pieces(signed)?;
+            let made = |key: &&Key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key));
+            let secrets = self.secrets.iter();
+            let signers: Signers<'_> =
+                secrets.filter_map(|secret| Some((secret, secret.keys().iter().find(made)?))).collect();
+            (!signers.is_empty()).then_some(signers)
+        };
+        self.with_each_url(signed, of_url).unwrap_or_default()
     }
 
     /// What a signature over these parts is made over; `None` where the provider would not have signed them, or where they could be
@@ -336,23 +356,32 @@ impl Verifier {
         &self,
         signed: &Signed<'_>,
         signatures: &Signatures,
-        mut keys: impl Iterator<Item = &'k Key>,
+        keys: impl Iterator<Item = &'k Key> + Clone,
     ) -> bool {
-        let Some(pieces) = self.pieces(signed) else { return false };
-        keys.any(|key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key)))
+        let made = |signed: &Signed<'_>| {
+            let pieces = self.pieces(signed)?;
+            let mut keys = keys.clone();
+            keys.any(|key| check::any_valid(key, &pieces, signatures.for_key(&self.scheme, key))).then_some(())
+        };
+        self.with_each_url(signed, made).is_some()
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> + Clone {
         self.secrets.iter().flat_map(Secret::keys)
     }
 
-    /// The public URL with the query of this request.
+    /// The public URL with the query of this request: of several always the same one.
     pub(crate) fn full_url(&self, incoming: &Incoming<'_>) -> String {
-        match (&self.url, incoming.query()) {
-            (None, _) => String::new(),
-            (Some(url), None) => url.clone(),
-            (Some(url), Some(query)) => format!("{url}?{query}"),
+        self.urls.of(incoming, self.scheme.url.as_ref()).into_iter().next().unwrap_or_default()
+    }
+
+    /// The first answer to these parts with one of the URLs that the request may have been sent to.
+    fn with_each_url<T>(&self, signed: &Signed<'_>, mut answer: impl FnMut(&Signed<'_>) -> Option<T>) -> Option<T> {
+        if !self.scheme.signs_url() {
+            return answer(signed);
         }
+        let urls = self.urls.of(signed.incoming, self.scheme.url.as_ref());
+        urls.iter().find_map(|url| answer(&Signed { url, ..*signed }))
     }
 
     fn message<'a>(
@@ -363,7 +392,7 @@ impl Verifier {
     ) -> VerifiedMessage<'a> {
         let id = match (&self.scheme.message_id, id) {
             (_, Some(id)) => Some(Cow::Borrowed(id)),
-            (Some(Place::Body(paths)), None) => message::id_in_body(paths, incoming.body).map(Cow::Owned),
+            (Some(Place::Body(paths)), None) => message::id_in_body(&self.scheme, paths, incoming).map(Cow::Owned),
             _ => None,
         };
         VerifiedMessage::new(&self.scheme, incoming, self.full_url(incoming).into(), id, said)

@@ -194,7 +194,7 @@ fn signature<'a>(scheme: &Scheme, incoming: &Incoming<'a>) -> Result<(FoundSigna
         (_, Some(TimestampPlace::Body(time))) => SmallVec::from_slice(&[time]),
         _ => SmallVec::new(),
     };
-    let mut values = fields::read(incoming.body, &body_paths);
+    let mut values = fields::read_request(scheme, incoming, &body_paths);
     let signature = match &scheme.signature {
         SignaturePlace::Header { name, .. } | SignaturePlace::Pairs { name, .. } => {
             FoundSignature::Header(single(incoming.headers, name)?.ok_or(ReasonCode::MissingHeader)?)
@@ -232,7 +232,8 @@ fn number_behind(own: &[u8], name: &str) -> Option<usize> {
 }
 
 fn pair_timestamp<'a>(scheme: &Scheme, signature: &FoundSignature<'a>, key: &str) -> Result<&'a [u8], ReasonCode> {
-    let (SignaturePlace::Pairs { separator, .. }, FoundSignature::Header(value)) = (&scheme.signature, signature)
+    let (SignaturePlace::Pairs { separator, key: signed, .. }, FoundSignature::Header(value)) =
+        (&scheme.signature, signature)
     else {
         return Err(ReasonCode::VerifierError);
     };
@@ -243,6 +244,7 @@ fn pair_timestamp<'a>(scheme: &Scheme, signature: &FoundSignature<'a>, key: &str
     match (times.next(), times.next()) {
         (_, Some(_)) => Err(ReasonCode::DuplicateHeader),
         (Some((_, time)), None) => Ok(time),
-        (None, None) => Err(ReasonCode::MalformedTimestamp),
+        (None, None) if signatures::is_list(value, *separator, signed) => Err(ReasonCode::MalformedTimestamp),
+        (None, None) => Err(ReasonCode::MalformedSignature),
     }
 }

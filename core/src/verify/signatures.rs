@@ -66,6 +66,9 @@ pub(super) fn read(scheme: &Scheme, raw: &[u8]) -> Result<Signatures, ReasonCode
             if values.len() > MAX_SIGNATURES {
                 return Err(ReasonCode::TooManySignatures);
             }
+            if values.is_empty() && has_other_version(raw, *separator, key) {
+                return Ok(Signatures { other_versions: true, ..Signatures::default() });
+            }
             read_values(scheme, values)
         }
         SignaturePlace::Header { prefix, .. } => {
@@ -95,6 +98,23 @@ pub(super) fn pairs(raw: &[u8], separator: char) -> impl Iterator<Item = (&[u8],
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         Some((&pair[..equals], &pair[equals + 1..]))
     })
+}
+
+/// Whether a list of pairs has a signature under a key like this one, with another number: `v0` beside `v1`.
+fn has_other_version(raw: &[u8], separator: char, key: &str) -> bool {
+    let letters = key.trim_end_matches(|character: char| character.is_ascii_digit());
+    let numbered = |own: &[u8]| {
+        let number = own.strip_prefix(letters.as_bytes());
+        number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+    };
+    !letters.is_empty()
+        && letters.len() < key.len()
+        && pairs(raw, separator).any(|(own, value)| numbered(own) && own != key.as_bytes() && !value.is_empty())
+}
+
+/// Whether a header is a list of this scheme's pairs at all: one has a signature's key, of any version.
+pub(super) fn is_list(raw: &[u8], separator: char, key: &str) -> bool {
+    pairs(raw, separator).any(|(own, _)| own == key.as_bytes()) || has_other_version(raw, separator, key)
 }
 
 /// Reads a list of `version,base64` entries parted by spaces; those that cannot be read are skipped.

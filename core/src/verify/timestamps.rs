@@ -1,5 +1,7 @@
 //! The forms of a signed time.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,6 +24,26 @@ pub(crate) fn read(raw: &[u8], unit: TimeUnit) -> Result<Timestamp, ReasonCode> 
         TimeUnit::Rfc3339 => rfc3339(raw),
     };
     read.ok_or(ReasonCode::MalformedTimestamp)
+}
+
+/// The time that a request's age is counted to: when it was received by whoever kept it in a queue since, but not later than now, and
+/// not longer ago than handled messages are remembered. It must come from the queue's own metadata, never from the message.
+///
+/// ```
+/// use std::time::Duration;
+/// use surehook_core::{Timestamp, verify::reference_time};
+///
+/// let (now, hour) = (Timestamp::from_unix_seconds(1_700_000_000), Duration::from_secs(3600));
+/// let at = |seconds| Some(Timestamp::from_unix_seconds(seconds));
+/// assert_eq!(reference_time(None, now, hour), now);
+/// assert_eq!(Some(reference_time(at(1_699_999_000), now, hour)), at(1_699_999_000));
+/// assert_eq!(reference_time(at(1_700_000_001), now, hour), now);
+/// assert_eq!(Some(reference_time(at(1_600_000_000), now, hour)), at(1_699_996_400));
+/// ```
+pub fn reference_time(received_at: Option<Timestamp>, now: Timestamp, remembered: Duration) -> Timestamp {
+    let span = i64::try_from(remembered.as_micros()).unwrap_or(i64::MAX);
+    let oldest = Timestamp::from_unix_micros(now.unix_micros().saturating_sub(span));
+    received_at.unwrap_or(now).max(oldest).min(now)
 }
 
 /// Writes a time.

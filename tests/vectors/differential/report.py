@@ -29,6 +29,15 @@ How the rows of `verify.json` and `secrets.json`, and random messages, are given
 * Several secrets: one after the other, accepted if one accepts; otherwise the answer of the last one is shown.
 * Rows with `tolerance_seconds` or `max_body_bytes` are left out: these packages have no such options in common.
 
+Three differences cannot show here: the clock stands at a whole second, no tolerance is set, and nothing is signed.
+
+* A message of exactly 300 s is accepted, by whole seconds; the PyPI packages compare with the clock's fraction and
+  refuse it.
+* A tolerance is 1 to 3600 s. `svix` and `standardwebhooks` have 300 s and nothing else; Stripe's packages take any
+  number.
+* `sign` refuses what `verify` refuses: an id with `.`, a time before 1970 or of more than 12 digits, a body over
+  1 MiB. It signs the moment that a time names; the PyPI packages put UTC in place of its zone.
+
 `raises X` is any exception but the package's own refusal. A dash is an answer that agrees with ours, has
 another explanation, or was not asked for.
 """

@@ -59,9 +59,9 @@ SECRETS = (
     ),
     SecretExplanation(
         "loose-base64",
-        "Text that is no strict base64: with space, quotes or foreign characters, without its padding, or "
-        "something else altogether (a URL, a JWT, `whsk_`, a broken `whpk_`, an unset variable). They leave out "
-        "what they cannot read and go on with a key that the sender does not have, so every message is refused, "
+        "Text that is no strict base64: with space, quotes or foreign characters, or something else altogether (a URL, "
+        "a JWT, `whsk_`, a broken `whpk_`, an unset variable). They leave out what they cannot read "
+        "and go on with a key that the sender does not have, so every message is refused, "
         "and the set-up said nothing.",
         STANDARD,
         False,

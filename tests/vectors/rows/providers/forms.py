@@ -44,6 +44,7 @@ assert [name for name, _ in PARAMETERS] != sorted(name for name, _ in PARAMETERS
 
 def add(table: Table) -> None:
     _forms(table)
+    _ports(table)
     _changes(table)
     _json(table)
 
@@ -123,6 +124,35 @@ def _forms(table: Table) -> None:
         empty,
         headers=empty.sent_headers()[1:],
     )
+
+
+def _ports(table: Table) -> None:
+    """Twilio signs the URL with its port or without it, as its own libraries try it."""
+    ported = URL.replace(".com", ".com:443")
+    plain = URL.replace("https", "http")
+    odd = URL.replace(".com", ".com:8443")
+    for kind, signed, called in (
+        ("with", ported, URL),
+        ("without", URL, ported),
+        ("with-80", plain.replace(".com", ".com:80"), plain),
+        ("without-an-odd", URL, odd),
+        ("with-an-odd", odd, odd),
+        (
+            "with-a-user",
+            URL.replace("hooks", "user:pass@hooks").replace(".com", ".com:443"),
+            URL.replace("hooks", "user:pass@hooks"),
+        ),
+    ):
+        request = TWILIO.request.but(url=signed)
+        accept(table, f"twilio-signed-{kind}-port", "With its port or without it.", "form url", request, url=called)
+    for kind, signed, called in (
+        ("another", odd, URL),
+        ("the-port-of-http", URL.replace(".com", ".com:80"), URL),
+        ("another-odd", odd, URL.replace(".com", ".com:8444")),
+    ):
+        request = TWILIO.request.but(url=signed)
+        comment = "Only the URL's own port, or the one of its scheme."
+        refuse(table, f"twilio-signed-with-{kind}-port", comment, "form url", "signature_mismatch", request, url=called)
 
 
 def _changes(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from urllib.parse import urlencode
 
 from ..signers import b64, fixed_bytes
 from ..table import Table
@@ -75,6 +76,7 @@ ADYEN = Sender(
 def add(table: Table) -> None:
     _mailgun(table)
     _mailgun_forms(table)
+    _mailgun_posts(table)
     _adyen(table)
     _adyen_second_item(table)
     _adyen_forms(table)
@@ -173,6 +175,77 @@ def _mailgun_forms(table: Table) -> None:
         "signature_mismatch",
         good,
         body=other,
+    )
+
+
+URLENCODED = ("content-type", "application/x-www-form-urlencoded")
+MULTIPART = ("content-type", 'multipart/form-data; boundary="xYzZY"')
+
+
+def _multipart(*pairs: tuple[str, str]) -> bytes:
+    parts = [f'--xYzZY\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs]
+    file = '--xYzZY\r\nContent-Disposition: form-data; name="attachment-1"; filename="a.txt"\r\n\r\ntoken\r\n'
+    return ("".join(parts) + file + "--xYzZY--\r\n").encode()
+
+
+def _mailgun_posts(table: Table) -> None:
+    """Routes and older webhooks are forms with the three members beside the others."""
+    good = MAILGUN.request
+    signed = [("timestamp", SECONDS), ("token", TOKEN), ("signature", good.signature())]
+    mail = [("recipient", "bob@example.com"), ("event", "delivered"), ("body-plain", 'a=b&c {"token":1}')]
+    for kind, header, write in (
+        ("form", URLENCODED, urlencode),
+        ("multipart", MULTIPART, lambda pairs: _multipart(*pairs)),
+    ):
+
+        def sent(pairs, header=header, write=write) -> dict:
+            body = write(pairs)
+            return {"headers": [header], "body": body if isinstance(body, bytes) else body.encode()}
+
+        accept(
+            table,
+            f"mailgun-{kind}",
+            "As routes and older webhooks send it.",
+            "fields form",
+            good,
+            **sent(signed + mail),
+        )
+        accept(
+            table,
+            f"mailgun-{kind}-in-another-order",
+            "Members in any order.",
+            "fields form",
+            good,
+            **sent(mail + signed[::-1]),
+        )
+        refused = {
+            "without-a-signature": (signed[:2], "missing_header"),
+            "without-a-timestamp": (signed[1:], "missing_header"),
+            "signature-twice": ([*signed, signed[2]], "missing_header"),
+            "token-twice": ([*signed, ("token", TOKEN[::-1])], "signature_mismatch"),
+            "token-changed": ([signed[0], ("token", TOKEN[::-1]), signed[2]], "signature_mismatch"),
+            "timestamp-with-a-fraction": ([("timestamp", SECONDS + ".5"), *signed[1:]], "malformed_timestamp"),
+        }
+        for fault, (pairs, code) in refused.items():
+            comment = "Each of the three members exactly once."
+            refuse(table, f"mailgun-{kind}-{fault}", comment, "fields form", code, good, **sent(pairs + mail))
+    refuse(
+        table,
+        "mailgun-form-called-json",
+        "A form is told by its type.",
+        "fields form headers",
+        "missing_header",
+        good,
+        headers=[("content-type", "application/json")],
+        body=urlencode(signed).encode(),
+    )
+    accept(
+        table,
+        "mailgun-json-called-form",
+        "What begins like JSON is read as JSON, whatever its type is said to be: nobody signs the type.",
+        "fields form headers",
+        good,
+        headers=[URLENCODED],
     )
 
 

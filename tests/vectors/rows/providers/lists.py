@@ -118,11 +118,10 @@ def _forms(table: Table) -> None:
     for kind, (text, comment) in disagreed.items():
         accept(table, f"stripe-list-{kind}", comment, "list disagreement", stripe, headers=[(name, text)])
     refused = {
-        "other-scheme-alone": (first + f"v0={value}", "A signature of another scheme."),
         "no-signature": (first.rstrip(","), "Only a timestamp."),
         "unreadable-alone": (first + "v1=zz,v1=", "No entry can be read."),
-        "key-in-capitals": (first + f"V1={value}", "Keys are compared whole."),
         "key-with-more": (first + f"v1a={value}", "Keys are compared whole."),
+        "key-in-capitals": (first + f"V1={value}", "Keys are compared whole."),
         "two-spaces": (first + f"  v1={value}", "One space may be there, two may not."),
         "space-before-equals": (first + f"v1 ={value}", "Keys are compared whole."),
         "semicolons": (first.replace(",", ";") + right, "Parted by commas, not by semicolons."),
@@ -130,6 +129,27 @@ def _forms(table: Table) -> None:
         "quoted": (first + f'v1="{value}"', "Quotes are no hexadecimal."),
         "second-equals-sign": (first + f"v1={value}=junk", "A value goes to the next comma."),
     }
+    versions = {
+        "other-scheme-alone": (first + f"v0={value}", "Stripe signs test events with v0, too; nobody checks that."),
+        "two-other-schemes": (first + f"v0={value},v2={value}", "Versions that are not known."),
+    }
+    for kind, (text, comment) in versions.items():
+        refuse(table, f"stripe-list-{kind}", comment, "list", "no_supported_version", stripe, headers=[(name, text)])
+    garbage = {
+        "garbage": "garbage",
+        "empty": "",
+        "only-commas": ",,,",
+        "an-entry-of-svix": f"v1,{value}",
+        "unknown-keys": "a=1,b=2",
+        "a-bare-signature": value,
+    }
+    for kind, text in garbage.items():
+        comment = "Nothing of Stripe's list can be read."
+        refuse(table, f"stripe-list-{kind}", comment, "list", "malformed_signature", stripe, headers=[(name, text)])
+    for kind, text in {"a-signature": right, "another-version": f"v0={value}"}.items():
+        comment = "A list without its time."
+        row_id = f"stripe-list-only-{kind}"
+        refuse(table, row_id, comment, "list timestamp", "malformed_timestamp", stripe, headers=[(name, text)])
     for kind, (text, comment) in refused.items():
         # With semicolons the whole is one pair: a timestamp of an odd form.
         code = "malformed_timestamp" if kind == "semicolons" else "malformed_signature"
