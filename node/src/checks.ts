@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 import { SurehookError } from './errors'
 
 /** What an option may be: a JavaScript type, a list of texts, or one of some words. */
@@ -41,4 +43,11 @@ function fits(value: unknown, rule: Rule): boolean {
 function inWords(rule: Rule): string {
   if (typeof rule !== 'string') return rule.map((word) => `'${word}'`).join(' or ')
   return { string: 'text', number: 'a number', boolean: 'true or false', function: 'a function', list: 'a list of texts' }[rule]
+}
+
+/** The time of an option, in milliseconds. */
+export function millisecondsOf(time: unknown, option: string): number | undefined {
+  if (time === undefined) return undefined
+  if (!types.isDate(time) || Number.isNaN(time.getTime())) throw invalid(option, `it must be a valid Date, not ${kind(time)}`)
+  return time.getTime()
 }

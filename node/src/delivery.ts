@@ -64,6 +64,11 @@ export class Delivery {
   readonly eventType: string | null
   /** The id of what the event is about, e.g. of the user. */
   readonly entityId: string | null
+  /**
+   * What the form holds that the provider sent, where the body is one: an object, with a list for a name that comes several times;
+   * or what its `payload` is as JSON, where that is all (GitHub, Slack). `null` for every other body.
+   */
+  readonly form: unknown
 
   /** @internal */
   constructor(delivery: NativeDelivery, store: TransactionStore | null, span: DeliverySpan | null, flushes: boolean) {
@@ -75,6 +80,7 @@ export class Delivery {
     this.messageId = delivery.messageId
     this.eventType = delivery.eventType
     this.entityId = delivery.entityId
+    this.form = delivery.form === null ? null : JSON.parse(delivery.form)
   }
 
   /** Says that a named piece of the work is done. */

@@ -1,5 +1,6 @@
 import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
+import { millisecondsOf } from './checks'
 import { flushQuietly } from './client'
 import { invalid } from './checks'
 import { ask, type CustomVerdict } from './custom-verifier'
@@ -26,6 +27,11 @@ export interface IncomingWebhook {
    * left in the middle of them.
    */
   body: Uint8Array | 'too_large' | 'unavailable' | 'incomplete'
+  /**
+   * When a request that waited in a queue was received, by the queue's own metadata, never by the message: its age is counted to
+   * that time, which is not later than now and not before the oldest message that is remembered.
+   */
+  receivedAt?: Date
   /** How this framework hands over the raw body; for the log when the body is unavailable. */
   rawBodyAdvice?: string
 }
@@ -185,8 +191,8 @@ export class Endpoint<Req = unknown> {
   #decide({ incoming, bytes, request, span }: Arrival<Req>, verdict: CustomVerdict['verdict']): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
-    const key = this.#idempotencyKey && (() => this.#key(request, bytes, headers))
-    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key)
+    const key = this.#idempotencyKey && ((form: string | null | undefined) => this.#key(request, bytes, form ?? null, headers))
+    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key, millisecondsOf(incoming.receivedAt, 'receivedAt'))
     if (begun instanceof Promise) return begun.then((decision) => this.#next(decision, span))
     if (begun.question) return this.#next(begun, span)
     const decision = this.#decided(begun, span)
@@ -211,9 +217,9 @@ export class Endpoint<Req = unknown> {
   }
 
   /** The user's key. A key function that fails must not cost the webhook: the provider's id is then used. */
-  #key(request: Req, bytes: Buffer | null, headers: readonly string[]): string | null {
+  #key(request: Req, bytes: Buffer | null, form: string | null, headers: readonly string[]): string | null {
     try {
-      const parsed = bytes === null ? NOT_JSON : parseJson(bytes)
+      const parsed = bytes === null ? NOT_JSON : parseJson(form ?? bytes)
       const key: unknown = this.#idempotencyKey?.(request, parsed === NOT_JSON ? bytes : parsed, toObject(headers))
       if (typeof key === 'string') return key
       if (key !== null && key !== undefined) log('warn', `${this.name}: idempotencyKey must return text at once; not used`)

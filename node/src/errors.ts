@@ -47,12 +47,21 @@ export class WebhookVerificationError extends Error implements Rejection {
   readonly diagnosis: Diagnosis | null
   readonly docs: string
 
-  constructor(rejection: Rejection) {
-    super(rejection.message)
-    this.code = rejection.code
-    this.diagnosis = rejection.diagnosis
-    this.docs = rejection.docs
+  /** A text alone is what a verifier of one's own says, as with the class of that name in `svix` and `standardwebhooks`. */
+  constructor(rejection: Rejection | string) {
+    const { message, code, diagnosis, docs } =
+      typeof rejection === 'string' ? { message: rejection, code: 'verifier_error' as const, diagnosis: null, docs: '' } : rejection
+    super(message)
+    this.code = code
+    this.diagnosis = diagnosis
+    this.docs = docs
   }
+}
+
+/** A webhook whose signature is right, with a body that is no JSON. */
+export class BodyNotJsonError extends SyntaxError {
+  override readonly name = 'BodyNotJsonError'
+  readonly code = 'body_not_json'
 }
 
 /** Runs native code. Its errors cross the border as (code, message, cause) and become exceptions here, nowhere else. */

@@ -58,7 +58,7 @@ export function withWebhookMonitoring<Req extends IncomingMessage = WebhookReque
           return
         }
         request.surehook = delivery
-        if (typeof body !== 'string') giveBody(request, body)
+        if (typeof body !== 'string') giveBody(request, body, delivery.form)
         const ended = captureResponse(response, delivery, next)
         const handle = handler ? () => handler(request as unknown as Req, response as Res, delivery) : () => { next() }
         run(delivery, handle, ended, next)

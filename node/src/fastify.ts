@@ -31,7 +31,7 @@ export type WebhookRouteOptions = Required<Pick<RouteShorthandOptions, 'bodyLimi
 
 /**
  * Guards a Fastify route: the handler runs for verified messages only, once each. `request.body` is what the parser of its
- * content type makes of it, or the bytes where there is none; `request.rawBody` always is the bytes, `request.surehook` the
+ * content type makes of it; where there is none, what the form holds, or the bytes; `request.rawBody` always is the bytes, `request.surehook` the
  * delivery.
  *
  * ```ts
@@ -77,7 +77,7 @@ export function withWebhookMonitoring(options: WebhookOptions<FastifyRequest>): 
 
     async preValidation(request: FastifyRequest) {
       const headers = unparsed.get(request)
-      if (headers) Object.assign(request, { headers, body: request.rawBody })
+      if (headers) Object.assign(request, { headers, body: request.surehook?.form ?? request.rawBody })
       return Promise.resolve()
     },
 

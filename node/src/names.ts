@@ -11,6 +11,8 @@ const WORDS = [
   'constant_body',
   'numbered_header',
   'tolerance_seconds',
+  'either_port',
+  'signed_before_compression',
 ]
 const CORE_NAMES = new Map(WORDS.map((word) => [camelCase(word), word]))
 const NODE_NAMES = new Map(WORDS.map((word) => [word, camelCase(word)]))

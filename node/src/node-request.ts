@@ -82,12 +82,12 @@ function refuseUnread(request: WebhookRequest, done: (body: ReceivedBody) => voi
 }
 
 /** Leaves the body as Express users know it; `_body` tells the body parsers of Express 4 that it was read. */
-export function giveBody(request: WebhookRequest & { _body?: boolean }, bytes: Uint8Array): void {
+export function giveBody(request: WebhookRequest & { _body?: boolean }, bytes: Uint8Array, form: unknown): void {
   const body = bodyOf(request)
   const parsedBefore = request.rawBody !== undefined && body !== undefined && !(body instanceof Uint8Array)
   request.rawBody ??= bytes
   request._body = true
   if (parsedBefore) return
-  const parsed = parseJson(bytes)
+  const parsed = form ?? parseJson(bytes)
   request.body = parsed === NOT_JSON ? bytes : parsed
 }

@@ -31,8 +31,11 @@ interface GuardOptions<Req> {
   signatureSecret?: string | readonly string[] | undefined
   /** Verifies in place of the provider's rule. The provider then only tells where id and event type are. */
   signatureVerifier?: SignatureVerifier<Req>
-  /** The endpoint's public URL without its query; for providers that sign it (Twilio, Square, HubSpot). */
-  url?: string | undefined
+  /**
+   * The endpoint's public URL without its query, or several of which one was called; for providers that sign it (Twilio, Square,
+   * HubSpot). A `{name}` stands for one segment of the request's path.
+   */
+  url?: string | readonly string[] | undefined
   /** The token that you chose for Meta's subscription request; the route must then answer GET too. */
   verifyToken?: string | undefined
   /** Where the event type is in the JSON body, as a dotted path; the provider's place otherwise. */
@@ -113,7 +116,6 @@ export interface CapturedPaths {
 
 const RULES: Readonly<Record<string, Rule>> = {
   signatureVerifier: 'function',
-  url: 'string',
   verifyToken: 'string',
   eventTypeField: 'string',
   idempotencyKey: 'function',
@@ -139,7 +141,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** The options as the native side takes them. */
 export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 'traced'> {
   checkOptions(options, RULES)
-  const { provider, scheme, signatureSecret, signatureVerifier, steps, ignore, store, captureBody, ...rest } = options
+  const { provider, scheme, signatureSecret, signatureVerifier, url, steps, ignore, store, captureBody, ...rest } = options
   if (signatureVerifier && signatureSecret !== undefined) {
     throw invalid('signatureSecret', 'nothing would use it: signatureVerifier verifies')
   }
@@ -154,6 +156,7 @@ export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 't
     ...signer,
     ...givenSecrets(options, signatureSecret),
     customVerifier: signatureVerifier !== undefined,
+    ...(url !== undefined && { url: urlsOf(url) }),
     ...(store && { store: store.kind }),
     ...(here && { workers: here }),
     ...(found !== undefined && { package: found }),
@@ -161,6 +164,12 @@ export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 't
     ...(ignore && { ignore: [...ignore] }),
     ...(steps !== undefined && { steps: stepsOf(steps) }),
   }
+}
+
+function urlsOf(url: unknown): string[] {
+  const urls: unknown = typeof url === 'string' ? [url] : url
+  if (!isTextList(urls)) throw invalid('url', `it must be text or a list of texts, not ${kind(url)}`)
+  return [...urls]
 }
 
 function stepsOf(steps: unknown): Record<string, string[]> {

@@ -77,12 +77,20 @@ export interface WebhookScheme {
   eventAction?: string
   /** The event types of a header. Where neither it nor the id is signed, only these tell one message from another. */
   eventTypes?: readonly string[]
-  /** Where the id of the entity is in the JSON body, as a dotted path. */
+  /** Where the id of the entity is in the JSON body, as a dotted path; several parted by `|` are tried in their order. */
   entityId?: string
   /** The largest body it sends; 1 MiB by default. */
   maxBodyBytes?: number
   /** Whether a retry repeats the same bytes. */
   constantBody?: boolean
+  /** What it does with an endpoint that does not answer 2xx; `disable`: it sends nothing any more after so many answers in a row. */
+  retry?: { disable?: number }
+  /** What it sends as HTML forms: events, or also the fields that the scheme reads of the body, each the member of its last name. */
+  forms?: 'events' | 'fields'
+  /** Whether the body is signed before it is compressed for the way (gzip or deflate, told by `content-encoding`). */
+  signedBeforeCompression?: boolean
+  /** In which form the URL is signed: the characters whose escapes are decoded, and whether both with and without its port. */
+  url?: { decoded?: string; eitherPort?: boolean }
   /** What it asks of an endpoint first. */
   handshake?: Handshake
   /** What a user should know of it. */
@@ -109,7 +117,7 @@ function toJson(scheme: unknown): string {
   }
   try {
     const row = withCoreNames(scheme)
-    for (const member of ['signature', 'timestamp']) {
+    for (const member of ['signature', 'timestamp', 'url']) {
       const rule = row[member]
       if (typeof rule === 'object' && rule !== null && !Array.isArray(rule)) row[member] = withCoreNames(rule)
     }

@@ -24,6 +24,19 @@ export function secretList(options: { provider?: unknown; scheme?: unknown }, se
   return list as string[]
 }
 
+/** One or several raw keys, as the base64 that stands for them. */
+export function keyList(options: { provider?: unknown; scheme?: unknown }, secret: unknown, option: string): string[] {
+  const list: unknown[] = Array.isArray(secret) ? secret : [secret]
+  if (list.length === 0) throw missing(options, option, 'an empty list')
+  return list.map((one) => {
+    if (one instanceof Uint8Array) return Buffer.from(one.buffer, one.byteOffset, one.byteLength).toString('base64')
+    if (typeof one !== 'string') throw missing(options, option, kind(one))
+    // Each character is one byte; another would lose its higher bits.
+    if (/[^\0-\xff]/.test(one)) throw new SurehookError('secret_invalid', 'the signing secret cannot be used: a raw key holds only characters that are one byte; give it as bytes')
+    return Buffer.from(one, 'latin1').toString('base64')
+  })
+}
+
 function missing(options: { provider?: unknown; scheme?: unknown }, option: string, got: string): SurehookError {
   const variables = variablesOf(options)
   const usual = variables[0] === undefined ? '' : `: usually process.env.${variables[0]}, which must then be set`

@@ -1,7 +1,5 @@
-import { types } from 'node:util'
-
 import type { Verifier, VerifierOptions } from '../native/binding'
-import { checkOptions, invalid, kind, type Rule } from './checks'
+import { checkOptions, millisecondsOf, type Rule } from './checks'
 import type { Rejection } from './errors'
 import type { HeadersLike } from './headers'
 import { signerOf, type WebhookScheme } from './scheme'
@@ -21,6 +19,16 @@ interface VerifyRequest extends VerifierLimits {
   url?: string
   /** The time to compare with; now by default. */
   now?: Date
+  /**
+   * When a message that waited in a queue was received, by the queue's own metadata, never by the message: its age is counted to
+   * that time, which is at most 96 hours ago.
+   */
+  receivedAt?: Date
+  /**
+   * Looks for the cause of each refusal: up to 5 ms, so leave it off where strangers can send requests. By default a process
+   * looks for five a second at most.
+   */
+  diagnose?: boolean
 }
 
 /** What {@link verify} found; the timestamp is `null` where the provider signs none. */
@@ -28,11 +36,7 @@ export type VerifyResult =
   | { readonly ok: true; readonly messageId: string; readonly timestamp: Date | null }
   | ({ readonly ok: false } & Rejection)
 
-const RULES: Readonly<Record<string, Rule>> = { method: 'string', url: 'string', toleranceSeconds: 'number', maxBodyBytes: 'number' }
-
-/** Verifiers of the last few secrets, so that only the first call pays for reading one. */
-const recent = new Map<string, Verifier>()
-const RECENT = 32
+const RULES: Readonly<Record<string, Rule>> = { method: 'string', url: 'string', toleranceSeconds: 'number', maxBodyBytes: 'number', diagnose: 'boolean' }
 
 /**
  * Verifies one request and says why it is refused; it never throws for what a sender sent.
@@ -41,9 +45,9 @@ const RECENT = 32
  */
 export function verify(options: VerifyOptions): VerifyResult {
   checkOptions(options, RULES)
-  const { body, headers, method = 'POST', now } = options
+  const { body, headers, method = 'POST', now, receivedAt, diagnose = false } = options
   const [url, query] = splitUrl(options.url)
-  const verdict = inspect(verifierFor(options, url), `${method} ${query}`, body, headers, millisecondsOf(now))
+  const verdict = inspect(verifierFor(options, url), `${method} ${query}`, body, headers, { now: millisecondsOf(now, 'now'), receivedAt: millisecondsOf(receivedAt, 'receivedAt') }, diagnose)
   if (verdict.rejection) return { ok: false, ...verdict.rejection }
   const { messageId, timestampMs } = verdict
   return { ok: true, messageId, timestamp: timestampMs === null ? null : new Date(timestampMs) }
@@ -53,23 +57,11 @@ function verifierFor(options: VerifyOptions, url: string | undefined): Verifier 
   const { toleranceSeconds, maxBodyBytes } = options
   const signer = signerOf(options)
   const secrets = secretList(options, options.secret, 'secret')
-  const key = JSON.stringify([signer, secrets, url, String(toleranceSeconds), String(maxBodyBytes)])
-  const known = recent.get(key)
-  if (known) return known
-  const verifier = buildVerifier({ ...signer, secrets, url, toleranceSeconds, maxBodyBytes } as VerifierOptions)
-  if (recent.size === RECENT) recent.clear()
-  recent.set(key, verifier)
-  return verifier
+  return buildVerifier({ ...signer, secrets, url, toleranceSeconds, maxBodyBytes } as VerifierOptions)
 }
 
 /** The URL without its query, and the query with its question mark. */
 function splitUrl(url: string | undefined): [url: string | undefined, query: string] {
   const at = url?.indexOf('?') ?? -1
   return url === undefined || at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)]
-}
-
-function millisecondsOf(now: unknown): number | undefined {
-  if (now === undefined) return undefined
-  if (!types.isDate(now) || Number.isNaN(now.getTime())) throw invalid('now', `it must be a valid Date, not ${kind(now)}`)
-  return now.getTime()
 }

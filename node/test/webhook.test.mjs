@@ -1,7 +1,7 @@
 // Verification alone: the drop-in class, and the function that says why.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SurehookError, verify, Webhook, WebhookVerificationError } from 'surehook'
+import { verify, Webhook, WebhookVerificationError } from 'surehook'
 import { Webhook as StandardWebhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
 import { clerkEvent, newId, OTHER_SECRET, SECRET, standardHeaders, svixHeaders } from './support/signing.mjs'
@@ -121,13 +121,6 @@ test('a body of bytes that are no text is verified on its bytes', () => {
   const asText = bytes.toString('utf8')
   const result = verify({ provider: 'svix', secret: SECRET, body: bytes, headers: svixHeaders(asText) })
   assert.equal(result.code, 'signature_mismatch', 'a signature over U+FFFD is not one over 0xFF')
-})
-
-test('a signed body that is no JSON is said to be just that', () => {
-  assert.throws(
-    () => webhook.verify('not JSON', svixHeaders('not JSON')),
-    (error) => error instanceof SurehookError && error.code === 'body_not_json',
-  )
 })
 
 test('verify tells the id and the signed time', () => {

@@ -106,10 +106,10 @@ def test_no_refusal_shows_it(caplog):
         assert answer.status == 401
         unseen(repr(answer))
         with pytest.raises(surehook.WebhookVerificationError) as caught:
-            Webhook(SECRET).verify(sent, headers)
+            Webhook(SECRET).verify(sent, headers, diagnose=True)
         if SECRET not in str(headers):
             unseen(shown(caught.value))
-        found = surehook.verify(provider="clerk", secret=SECRET, body=sent, headers=headers)
+        found = surehook.verify(provider="clerk", secret=SECRET, body=sent, headers=headers, diagnose=True)
         unseen(repr(found.diagnosis) + str(found.message) + str(found.docs))
     delivery = begin(endpoint, body, signed(body, secret=SECRET, message_id=new_id()))
     delivery.failed(f"the key is {SECRET}")

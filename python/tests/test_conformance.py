@@ -43,7 +43,7 @@ def say_how_many(pytestconfig):
         print(f"\nconformance python: {counts} rows")
 
 
-def verified(row: dict) -> surehook.Verification:
+def verified(row: dict, *, diagnose: bool = False) -> surehook.Verification:
     options = row["options"]
     return surehook.verify(
         provider=row["provider"],
@@ -55,6 +55,7 @@ def verified(row: dict) -> surehook.Verification:
         tolerance=options.get("tolerance_seconds"),
         max_body_bytes=options.get("max_body_bytes"),
         now=row["now"],
+        diagnose=diagnose,
     )
 
 
@@ -110,7 +111,7 @@ def test_diagnosis(row):
 
 def diagnosed(row: dict) -> dict:
     try:
-        found = verified(row)
+        found = verified(row, diagnose=True)
     except surehook.ConfigurationError as error:
         return {"code": error.code, "finding": error.finding, "certainty": error.finding and "likely"}
     assert not found.valid

@@ -92,6 +92,14 @@ def begin(endpoint: Endpoint, body: str, headers: dict[str, str]) -> surehook.An
     return endpoint.begin(method="POST", path="/", headers=raw(headers), body=body.encode())
 
 
+def diagnosed(endpoint: Endpoint, body: str, headers: dict[str, str], lines) -> str:
+    """The line of a diagnosed refusal. A process diagnoses five a second, and other tests have theirs."""
+    while True:
+        begin(endpoint, body, headers)
+        if " Found: " in lines()[-1]:
+            return lines()[-1]
+
+
 @pytest.fixture
 def lines(caplog):
     caplog.set_level(logging.WARNING, logger="surehook")
@@ -107,8 +115,7 @@ def test_the_log_says_in_one_line_what_was_found_and_what_mends_it(lines):
     endpoint = Endpoint(provider="clerk", signature_secret=SECRET, name="one line")
     body = event()
     compact = json.dumps(json.loads(body), separators=(",", ":"))
-    begin(endpoint, compact, signed(body))
-    (line,) = lines()
+    line = diagnosed(endpoint, compact, signed(body), lines)
     assert line.startswith("one line: rejected a request: signature_mismatch: ")
     assert "body_reserialized (proved): " in line
     assert "await request.body() in FastAPI" in line
@@ -132,19 +139,18 @@ def test_recent_good_requests_tell_a_wrong_clock_from_a_replay(lines, usual, ver
     body = event()
     for _ in range(3):
         assert isinstance(begin(endpoint, body, signed(body, at=time.time() + usual)), surehook.Delivery)
-    begin(endpoint, body, signed(body, at=time.time() - 310))
-    assert "clock_skew (proved)" in lines()[-1]
-    assert verdict in lines()[-1]
+    line = diagnosed(endpoint, body, signed(body, at=time.time() - 310), lines)
+    assert "clock_skew (proved)" in line
+    assert verdict in line
 
 
 def test_the_secret_of_another_endpoint_is_found_by_the_name_of_that_endpoint(lines):
     own = Endpoint(provider="clerk", signature_secret=SECRET, name="sign-ups")
     other = Endpoint(provider="clerk", signature_secret=OTHER_SECRET, name="billing")
     body = event()
-    begin(own, body, signed(body, secret=OTHER_SECRET))
-    assert 'of the endpoint "billing"' in lines()[-1]
+    assert 'of the endpoint "billing"' in diagnosed(own, body, signed(body, secret=OTHER_SECRET), lines)
     assert other.name == "billing"
     with pytest.raises(surehook.WebhookVerificationError) as caught:
-        surehook.Webhook(SECRET).verify(body, signed(body, secret=OTHER_SECRET))
+        surehook.Webhook(SECRET).verify(body, signed(body, secret=OTHER_SECRET), diagnose=True)
     assert caught.value.diagnosis.finding == "secret_of_another_endpoint"
     assert caught.value.docs.endswith("/secret_of_another_endpoint.md")

@@ -50,11 +50,6 @@ def test_parses_like_json_loads():
     assert Webhook(SECRET).verify(body, signed(body)) == json.loads(body)
 
 
-@pytest.mark.parametrize("body", [b"", b"a=1", b"\xff\xfe", b"[1,", b"NaN", b"[" * 500 + b"]" * 500])
-def test_a_signed_body_that_is_no_json_comes_back_as_bytes(body):
-    assert Webhook(SECRET).verify(body, signed(body)) == body
-
-
 def test_parses_only_when_asked():
     body = event()
     assert Webhook(SECRET).verify(body, signed(body), json_parse=False) is None
@@ -159,7 +154,7 @@ def test_verify_says_what_it_found():
 
 
 def test_verify_says_what_is_wrong_instead_of_raising():
-    found = verify(provider="clerk", secret=KNOWN_KEY, body=KNOWN_BODY, headers=KNOWN_HEADERS)
+    found = verify(provider="clerk", secret=KNOWN_KEY, body=KNOWN_BODY, headers=KNOWN_HEADERS, diagnose=True)
     assert not found
     assert found.code == "timestamp_too_old"
     assert (found.diagnosis.finding, found.diagnosis.certainty) == ("clock_skew", "proved")

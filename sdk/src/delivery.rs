@@ -110,6 +110,11 @@ impl Delivery {
         self.subject.envelope.entity_id.as_deref()
     }
 
+    /// What the form holds that the provider sent, as JSON; `None` where the body is no form.
+    pub fn form(&self) -> Option<&str> {
+        self.subject.envelope.form.as_deref()
+    }
+
     /// When the provider signed this attempt.
     pub fn provider_timestamp(&self) -> Option<Timestamp> {
         self.subject.provider_timestamp

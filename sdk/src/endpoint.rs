@@ -14,7 +14,7 @@ use surehook_core::scheme::Scheme;
 use surehook_core::telemetry::attempt::DedupResult;
 use surehook_core::telemetry::bodies::BodyFilter;
 use surehook_core::telemetry::refusals;
-use surehook_core::verify::DEFAULT_TOLERANCE;
+use surehook_core::verify::{DEFAULT_TOLERANCE, reference_time};
 use surehook_core::{
     ConfigError, CustomVerdict, Incoming, Outcome, ReasonCode, Rejection, Requirements, Timestamp, VerifiedMessage,
 };
@@ -141,6 +141,9 @@ pub struct Hooks<'f> {
     /// Names the message in place of the provider's id. It is called only after the signature passed; when it returns
     /// `None` or an empty text, the provider's id counts.
     pub key: Option<KeyFunction<'f>>,
+    /// When the request was received by whoever kept it in a queue since, from the queue's own metadata: its age is counted to this
+    /// time. Not later than now, and not longer ago than handled messages are remembered.
+    pub received_at: Option<Timestamp>,
     /// Verifies in place of the scheme, at endpoints with [`EndpointOptions::custom_verifier`]. It is not called for a body
     /// over the limit.
     pub verifier: Option<&'f mut dyn FnMut() -> CustomVerdict>,
@@ -160,7 +163,7 @@ impl Endpoint {
         let bare = settings::bare_verifier(&scheme, &options)?;
         let tolerance = bare.tolerance().filter(|_| on).unwrap_or(DEFAULT_TOLERANCE);
         let ttl = settings::dedup_ttl(options.dedup_ttl, tolerance, &scheme)?;
-        settings::check_waiting(&options)?;
+        let on_in_flight = settings::on_in_flight(&options, &scheme)?;
         let memory = if on {
             settings::memory(options.store.clone(), options.dedup.as_deref(), tolerance)?
         } else {
@@ -193,7 +196,7 @@ impl Endpoint {
             on_id_reuse: options.on_id_reuse,
             on_unsigned_id: options.on_unsigned_id,
             other_ids: Rationed::default(),
-            on_in_flight: options.on_in_flight,
+            on_in_flight,
             on_store_error: options.on_store_error,
             traced: options.traced,
             counters: Counters::default(),
@@ -468,11 +471,16 @@ impl<'e> Beginning<'e> {
             }
         };
         let incoming = Incoming { method: request.method, path: request.path, headers: request.headers, body };
+        let inflated = match verifier.inflated(&incoming) {
+            Ok(inflated) => inflated,
+            Err(rejection) => return Begun::Now(self.reject(rejection)),
+        };
+        let incoming = Incoming { body: inflated.as_deref().unwrap_or(body), ..incoming };
         let token = self.endpoint.verify_token.as_deref();
         if let Some(answer) = handshake::subscription(&incoming, self.endpoint.scheme.handshake.as_ref(), token) {
             return Begun::Now(self.shake_hands(Subject::default(), answer));
         }
-        let now = self.record.received_at();
+        let now = reference_time(hooks.received_at, self.record.received_at(), self.endpoint.ttl);
         let verified = match self.endpoint.checking {
             Checking::Custom => {
                 verifier.verify_by(&incoming, || hooks.verifier.map_or(CustomVerdict::Failed, |verify| verify()))
@@ -486,7 +494,7 @@ impl<'e> Beginning<'e> {
             }
             Err(rejection) => {
                 let diagnostician = &self.endpoint.diagnostician;
-                let rejection = diagnostician.explain(Some(self.endpoint), verifier, &incoming, rejection, now);
+                let rejection = diagnostician.explain(self.endpoint, verifier, &incoming, rejection, now);
                 Begun::Now(self.reject(rejection))
             }
         }

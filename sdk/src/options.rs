@@ -36,8 +36,9 @@ pub struct EndpointOptions {
     pub secret_fault: Option<ConfigError>,
     /// Whether [`Hooks::verifier`](crate::Hooks::verifier) verifies, in place of the scheme.
     pub custom_verifier: bool,
-    /// The endpoint's public URL without its query, e.g. `https://example.com/webhooks/twilio`; for providers that sign it.
-    pub url: Option<String>,
+    /// The endpoint's public URLs without their query, e.g. `https://example.com/webhooks/twilio`; for providers that sign it. A `{name}`
+    /// stands for one segment of the request's path.
+    pub urls: Vec<String>,
     /// The token that the user chose for Meta's subscription request.
     pub verify_token: Option<String>,
     /// The endpoint's name on the dashboard and in dedup keys; the provider's name by default.
@@ -59,8 +60,9 @@ pub struct EndpointOptions {
     pub namespace: Option<String>,
     /// The name of the application's package, where the host language knows it.
     pub package: Option<String>,
-    /// What is done while another attempt handles the message.
-    pub on_in_flight: OnInFlight,
+    /// What is done while another attempt handles the message. By default 409; with a provider that switches an endpoint off after a
+    /// few answers other than 2xx, the request waits.
+    pub on_in_flight: Option<OnInFlight>,
     /// What is done when the store cannot be asked.
     pub on_store_error: OnStoreError,
     /// For how long a handled message is remembered: at least twice the tolerance, 96 h by default.

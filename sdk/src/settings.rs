@@ -17,7 +17,7 @@ use crate::service;
 use crate::store::DedupStore;
 
 /// For how long a handled message is remembered; Svix retries for 27 h 35 min.
-const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
+pub(crate) const DEFAULT_TTL: Duration = Duration::from_secs(96 * 3600);
 /// The longest name of an endpoint, in bytes.
 const MAX_NAME: usize = 100;
 
@@ -98,8 +98,8 @@ pub(crate) fn bare_verifier(scheme: &Arc<Scheme>, options: &EndpointOptions) -> 
     if let Some(bytes) = options.max_body_bytes {
         verifier = verifier.with_max_body_bytes(bytes)?;
     }
-    if let Some(url) = &options.url {
-        verifier = verifier.with_url(url)?;
+    if !options.urls.is_empty() {
+        verifier = verifier.with_urls(&options.urls)?;
     }
     let signs = options.verification == Verification::On && !options.custom_verifier;
     if signs { verifier.complete() } else { Ok(verifier) }
@@ -130,14 +130,19 @@ pub(crate) fn dedup_ttl(ttl: Option<Duration>, tolerance: Duration, scheme: &Sch
     Ok(ttl)
 }
 
-/// Nobody can be waited for in a database that only the application can ask.
-pub(crate) fn check_waiting(options: &EndpointOptions) -> Result<(), ConfigError> {
+/// What is done while another attempt handles a message. Nobody can be waited for in a database that only the application can ask.
+pub(crate) fn on_in_flight(options: &EndpointOptions, scheme: &Scheme) -> Result<OnInFlight, ConfigError> {
     let application = options.store.as_ref().is_some_and(DedupStore::is_application);
-    if application && options.on_in_flight == OnInFlight::Wait {
-        let fault = "a duplicate cannot wait for an entry in the application's own database";
-        return Err(ConfigError::invalid_option("on_in_flight", fault));
+    match options.on_in_flight {
+        Some(OnInFlight::Wait) if application => {
+            let fault = "a duplicate cannot wait for an entry in the application's own database";
+            Err(ConfigError::invalid_option("on_in_flight", fault))
+        }
+        Some(chosen) => Ok(chosen),
+        // Our 409 would count against the endpoint.
+        None if scheme.retry.disable.is_some() && !application => Ok(OnInFlight::Wait),
+        None => Ok(OnInFlight::Answer),
     }
-    Ok(())
 }
 
 pub(crate) fn memory(store: Option<DedupStore>, url: Option<&str>, tolerance: Duration) -> Result<Memory, ConfigError> {

@@ -54,42 +54,24 @@ fn handled(decision: Decision) {
     }
 }
 
+fn is_diagnosed(answer: &Answer) -> bool {
+    answer.rejection.as_ref().is_some_and(|rejection| rejection.diagnosis().is_some())
+}
+
 #[test]
 fn a_refusal_names_the_other_endpoint_whose_secret_it_is_and_tells_the_sender_nothing() {
     let (own, other) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
     let endpoint = endpoint("clerk", "users", own);
     let _billing = self::endpoint("clerk", "billing of this test", other);
-    let answer = answered(begin(&endpoint, &signed("clerk", other, "msg_1", b"{}"), b"{}"));
+    let headers = signed("clerk", other, "msg_1", b"{}");
+    // A process diagnoses five times a second, and the other tests of this one want theirs.
+    let diagnosed = || Some(answered(begin(&endpoint, &headers, b"{}"))).filter(is_diagnosed);
+    let answer = std::iter::repeat_with(diagnosed).flatten().next().unwrap();
     let diagnosis = answer.rejection.as_ref().unwrap().diagnosis().unwrap();
     assert_eq!(diagnosis.finding, Finding::SecretOfAnotherEndpoint);
     assert!(diagnosis.evidence.contains("billing of this test"), "{}", diagnosis.evidence);
     assert_eq!(answer.status, 401);
     assert_eq!(answer.body, br#"{"error":"invalid webhook signature"}"#);
-}
-
-#[test]
-fn a_storm_of_forged_requests_is_diagnosed_five_times_a_second_at_most() {
-    let endpoint = endpoint("clerk", "storm", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    let headers = signed("clerk", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", b"{\"a\": 1}");
-    let diagnosed = (0..1000)
-        .filter(|_| {
-            let rejection = answered(begin(&endpoint, &headers, b"{\"a\":1}")).rejection.unwrap();
-            rejection.diagnosis().is_some()
-        })
-        .count();
-    // The thousand may begin in one second and end in a later one.
-    assert!((5..=50).contains(&diagnosed), "{diagnosed}");
-}
-
-#[test]
-fn forged_requests_to_a_webhook_without_an_endpoint_are_diagnosed_five_times_a_second_at_most_too() {
-    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let webhook = surehook::Webhook::new(secret).unwrap();
-    let headers = signed("clerk", secret, "msg_1", b"{\"a\": 1}");
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let verify = || webhook.verify(b"{\"a\":1}", &headers).unwrap_err();
-    let diagnosed = (0..1000).filter(|_| verify().diagnosis().is_some()).count();
-    assert!((5..=50).contains(&diagnosed), "{diagnosed}");
 }
 
 #[test]
@@ -180,12 +162,12 @@ fn a_provider_that_signs_the_url_needs_it_and_says_so() {
     assert!(error.to_string().contains("https://example.com/webhooks/square"), "{error}");
     for url in ["", "example.com", "https://", "ftp://example.com", "https://example.com/?a=1", "https://exa mple.com"]
     {
-        let with = EndpointOptions { url: Some(url.to_owned()), ..options() };
+        let with = EndpointOptions { urls: vec![url.to_owned()], ..options() };
         assert_eq!(Endpoint::new(with).unwrap_err().code(), "invalid_option", "{url}");
     }
 
     let url = "https://example.com/webhooks/square";
-    let square = Endpoint::new(EndpointOptions { url: Some(url.to_owned()), ..options() }).unwrap();
+    let square = Endpoint::new(EndpointOptions { urls: vec![url.to_owned()], ..options() }).unwrap();
     let signer = Signer::new(scheme::find("square").unwrap(), SECRET).unwrap().with_url(url);
     let headers = signer.sign(&Unsigned::post(b"{}")).unwrap();
     handled(begin(&square, &headers, b"{}"));

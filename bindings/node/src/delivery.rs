@@ -100,6 +100,12 @@ impl Delivery {
         self.0.entity_id()
     }
 
+    /// What the form holds that the provider sent, as JSON; nothing where the body is no form.
+    #[napi(catch_unwind, getter)]
+    pub fn form(&self) -> Option<&str> {
+        self.0.form()
+    }
+
     #[napi(catch_unwind)]
     pub fn step(&self, name: String) {
         self.0.step(&name);

@@ -6,6 +6,7 @@ use napi::bindgen_prelude::{AsyncTask, BufferSlice, Either3, Function, Object};
 use napi::{Either, Env, Task};
 use napi_derive::napi;
 use surehook::core::dedup::DedupKey;
+use surehook::core::{Incoming, Timestamp, form};
 use surehook::{Begun, Body, CustomVerdict, DedupStore, Forget, Hooks, Request, Verification};
 
 use crate::convert::{Headers, Packed, Result, bytes, coded, request_line, scheme, seconds};
@@ -25,7 +26,7 @@ pub struct EndpointOptions {
     pub secret_fault: Option<String>,
     /// Whether a function of the user verifies.
     pub custom_verifier: bool,
-    pub url: Option<String>,
+    pub url: Option<Vec<String>>,
     pub verify_token: Option<String>,
     pub name: Option<String>,
     pub tolerance_seconds: Option<f64>,
@@ -233,7 +234,8 @@ impl Endpoint {
         body: Option<BufferSlice<'_>>,
         fault: Option<BodyFault>,
         verdict: Option<Either3<bool, String, VerifiedMessage>>,
-        key: Option<Function<'_, (), Option<String>>>,
+        key: Option<Function<'_, Option<String>, Option<String>>>,
+        received_at_ms: Option<f64>,
     ) -> napi::Result<Either<Decision, Object<'env>>> {
         let (method, path) = request_line(&line);
         let headers = Packed::from(headers);
@@ -247,12 +249,16 @@ impl Endpoint {
         };
         let verdict = verdict_of(verdict);
         let mut verifier = || verdict.clone();
+        let received_at = received_at_ms.map(|ms| Timestamp::from_unix_millis(ms as i64));
         let Some(key) = key else {
-            let hooks = Hooks { verifier: Some(&mut verifier), key: None };
+            let hooks = Hooks { verifier: Some(&mut verifier), received_at, key: None };
             return begun(env, self.0.begin_without_waiting(request(body), hooks));
         };
-        let mut name = |_: &surehook::VerifiedMessage<'_>| key.call(()).ok().flatten();
-        let hooks = Hooks { verifier: Some(&mut verifier), key: Some(&mut name) };
+        let mut name = |message: &surehook::VerifiedMessage<'_>| {
+            let form = form::held(message.scheme(), &Incoming::post(headers.pairs(), message.body()));
+            key.call(form).ok().flatten()
+        };
+        let hooks = Hooks { verifier: Some(&mut verifier), received_at, key: Some(&mut name) };
         let decided = match body {
             // JavaScript runs in between and could change or free the bytes, so it is a copy that is looked at.
             Body::Bytes(bytes) => {
@@ -331,7 +337,7 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
             secrets: options.secrets,
             secret_fault: options.secret_fault.map(|hint| surehook::Error::SecretMissing { hint }),
             custom_verifier: options.custom_verifier,
-            url: options.url,
+            urls: options.url.unwrap_or_default(),
             verify_token: options.verify_token,
             name: options.name,
             tolerance: options.tolerance_seconds.map(seconds),
@@ -360,10 +366,10 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
                 Some(UnsignedIdOption::Handle) => surehook::OnUnsignedId::Handle,
                 Some(UnsignedIdOption::Duplicate) | None => surehook::OnUnsignedId::Duplicate,
             },
-            on_in_flight: match options.on_in_flight {
-                Some(InFlightOption::Wait) => surehook::OnInFlight::Wait,
-                Some(InFlightOption::Answer) | None => surehook::OnInFlight::Answer,
-            },
+            on_in_flight: options.on_in_flight.map(|action| match action {
+                InFlightOption::Wait => surehook::OnInFlight::Wait,
+                InFlightOption::Answer => surehook::OnInFlight::Answer,
+            }),
             on_store_error: match options.on_store_error {
                 Some(StoreErrorOption::Process) => surehook::OnStoreError::Process,
                 Some(StoreErrorOption::Reject) | None => surehook::OnStoreError::Reject,

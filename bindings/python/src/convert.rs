@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple};
 use smallvec::SmallVec;
+use surehook::core::Timestamp;
 use surehook::core::scheme::{self, SecretForm};
 use surehook::{Error, Scheme};
 
@@ -195,6 +196,16 @@ pub(crate) fn text(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> Py
     text.to_str().map(|text| Some(text.to_owned())).map_err(no_text)
 }
 
+/// The text, or the list of texts, of the option of that name.
+pub(crate) fn texts(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+    match value {
+        Some(list) if is_sequence(list) => {
+            list.try_iter()?.map(|one| Ok(text(option, Some(&one?))?.unwrap_or_default())).collect()
+        }
+        other => Ok(text(option, other)?.into_iter().collect()),
+    }
+}
+
 /// The whole number of the option of that name.
 pub(crate) fn whole<T>(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<T>>
 where
@@ -209,6 +220,11 @@ pub(crate) fn seconds(option: &'static str, value: Option<&Bound<'_, PyAny>>) ->
     let seconds = value.extract().map_err(|error| no_number(option, "a number", value, &error))?;
     let impossible = |_| errors::invalid_option(value.py(), option, "it is no possible number of seconds");
     Duration::try_from_secs_f64(seconds).map(Some).map_err(impossible)
+}
+
+/// The time of the option of that name, given in seconds since 1970.
+pub(crate) fn time(option: &'static str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Timestamp>> {
+    Ok(seconds(option, value)?.map(|since_1970| Timestamp::from_unix_seconds(0) + since_1970))
 }
 
 fn no_number(option: &'static str, kind: &str, value: &Bound<'_, PyAny>, error: &PyErr) -> PyErr {

@@ -12,6 +12,7 @@ use crate::handler_error::HandlerFailure;
 use crate::json;
 use crate::pending;
 use crate::question;
+use crate::webhook::parsed;
 
 /// The handle on one delivery.
 #[pyclass(frozen, module = "surehook._native")]
@@ -38,6 +39,12 @@ impl Delivery {
     #[getter]
     fn entity_id(&self) -> Option<&str> {
         self.0.entity_id()
+    }
+
+    /// What the form holds that the provider sent; `None` where the body is no form.
+    #[getter]
+    fn form<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.0.form().map(|form| parsed(py, form.as_bytes()))
     }
 
     fn step(&self, name: &Bound<'_, PyAny>) {

@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 use surehook::core::scheme::SecretForm;
+use surehook::core::{Incoming, form};
 use surehook::{
     Body, CaptureBody, CustomVerdict, DedupStore, EndpointOptions, Forget, Hooks, KeyFunction, OnIdReuse, OnInFlight,
     OnSilentDrop, OnStoreError, OnUnsignedId, Request, Verification, VerifiedMessage, Workers,
@@ -81,7 +82,7 @@ impl Endpoint {
             secret_fault,
             scheme,
             custom_verifier,
-            url: convert::text("url", url)?,
+            urls: convert::texts("url", url)?,
             verify_token: convert::text("verify_token", verify_token)?,
             name: convert::text("name", name)?,
             tolerance: convert::seconds("tolerance", tolerance)?,
@@ -91,7 +92,7 @@ impl Endpoint {
             dedup: convert::text("dedup", dedup)?,
             dedup_ttl: convert::seconds("dedup_ttl", dedup_ttl)?,
             on_store_error: word("on_store_error", on_store_error, &ON_STORE_ERROR)?.unwrap_or_default(),
-            on_in_flight: word("on_in_flight", on_in_flight, &ON_IN_FLIGHT)?.unwrap_or_default(),
+            on_in_flight: word("on_in_flight", on_in_flight, &ON_IN_FLIGHT)?,
             on_id_reuse: word("on_id_reuse", on_id_reuse, &ON_ID_REUSE)?,
             on_unsigned_id: word("on_unsigned_id", on_unsigned_id, &ON_UNSIGNED_ID)?.unwrap_or_default(),
             event_type_field: convert::text("event_type_field", event_type_field)?,
@@ -178,7 +179,7 @@ impl Endpoint {
 
     /// A `Delivery`, the answer to send, a `Pending` where that is to come, or a `Question` to be answered. `verdict` is what the user's own verifier said; `key(body, headers)` is called
     /// only for a verified message.
-    #[pyo3(signature = (method, path, headers, body, missing, verdict, key))]
+    #[pyo3(signature = (method, path, headers, body, missing, verdict, key, received_at = None))]
     #[allow(clippy::too_many_arguments)] // one call for each request: an object to hold them would cost more
     fn begin<'py>(
         &self,
@@ -190,7 +191,9 @@ impl Endpoint {
         missing: Option<&str>,
         verdict: Option<&Bound<'py, PyAny>>,
         key: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let received_at = convert::time("received_at", received_at)?;
         let headers = Headers::read(headers)?;
         let octets = body.map(convert::body).transpose()?.flatten();
         let pairs = headers.slices();
@@ -204,7 +207,7 @@ impl Endpoint {
                 |message: &VerifiedMessage<'_>| Python::attach(|py| user_key(key.bind(py), message, &pairs))
             });
             let key = named.as_mut().map(|named| named as KeyFunction<'_>);
-            self.endpoint.begin_without_waiting(request, Hooks { key, verifier: Some(&mut verify) })
+            self.endpoint.begin_without_waiting(request, Hooks { key, received_at, verifier: Some(&mut verify) })
         };
         let begun = if long || !self.endpoint.is_instant() { py.detach(begin) } else { begin() };
         pending::begun(py, begun)
@@ -286,12 +289,14 @@ fn content<'a>(octets: Option<&'a Octets>, missing: Option<&str>) -> Body<'a> {
     }
 }
 
-/// What the user's function makes of the body (parsed where it is JSON) and the headers (names in lower case).
+/// What the user's function makes of the body (parsed where it is JSON or a form) and the headers (names in lower case).
 fn user_key(key: &Bound<'_, PyAny>, message: &VerifiedMessage<'_>, headers: &[(&[u8], &[u8])]) -> Option<String> {
     let names = PyDict::new(key.py());
     for (name, value) in headers {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
         names.set_item(name, PyString::new(key.py(), &String::from_utf8_lossy(value))).ok()?;
     }
-    key.call1((parsed(key.py(), message.body()), names)).ok()?.extract().ok()
+    let form = form::held(message.scheme(), &Incoming::post(headers, message.body()));
+    let body = parsed(key.py(), form.as_ref().map_or(message.body(), |form| form.as_bytes()));
+    key.call1((body, names)).ok()?.extract().ok()
 }

@@ -1,14 +1,13 @@
 //! Verification alone.
 
-use std::sync::Arc;
-
-use jiter::{PythonParse, StringCacheMode};
+use jiter::{JsonResult, PythonParse, StringCacheMode};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{IntoPyDict, PyBytes, PyDateTime, PyTzInfo, PyTzInfoAccess};
 use surehook::core::diagnose::Finding;
 use surehook::core::scheme::SecretForm;
-use surehook::core::{Incoming, ReasonCode, Timestamp, Verifier};
-use surehook::{Clock, Error, Rejection, SystemClock, VerifiedMessage};
+use surehook::core::{Incoming, ReasonCode, Timestamp};
+use surehook::{Clock, Rejection, SystemClock, VerifiedMessage, VerifierSettings};
 
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
 use crate::errors::{self, Diagnosed};
@@ -24,36 +23,75 @@ pub(crate) struct Webhook(surehook::Webhook);
 #[pymethods]
 impl Webhook {
     #[new]
-    #[pyo3(signature = (secret))]
-    fn new(py: Python<'_>, secret: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let secrets = convert::secrets(py, secret, SecretForm::Standard)?;
+    #[pyo3(signature = (whsecret))]
+    fn new(py: Python<'_>, whsecret: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let secrets = convert::secrets(py, whsecret, SecretForm::Standard)?;
         let webhook = surehook::Webhook::with_provider(FAMILY, &secrets);
         webhook.map(Self).map_err(|error| errors::configuration(py, &error))
     }
 
-    /// Check ``payload``, the raw body, against its headers and return it parsed.
+    /// Check ``data``, the raw body, against its headers and return it parsed.
     ///
-    /// Header names may be in any case. A body that is no JSON comes back as bytes; with
-    /// ``json_parse=False`` nothing comes back.
+    /// Header names may be in any case. With ``json_parse=False`` nothing comes back. A process looks for the cause of five refusals a second at most; with
+    /// ``diagnose=True`` of each one, which takes up to 5 ms.
     ///
-    /// Raises WebhookVerificationError when the signature does not hold, TypeError when ``payload`` or
-    /// ``headers`` are no body and no headers.
-    #[pyo3(signature = (payload, headers, *, json_parse = true))]
+    /// Raises WebhookVerificationError when the signature does not hold, BodyNotJsonError (a
+    /// json.JSONDecodeError) when it does and the body is no JSON, TypeError when ``data`` or ``headers``
+    /// are no body and no headers.
+    #[pyo3(signature = (data, headers, *, json_parse = true, diagnose = false, received_at = None))]
     fn verify<'py>(
         &self,
         py: Python<'py>,
-        payload: &Bound<'py, PyAny>,
+        data: &Bound<'py, PyAny>,
         headers: &Bound<'py, PyAny>,
         json_parse: bool,
+        diagnose: bool,
+        received_at: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let refused = |rejection: &Rejection| errors::public(py, errors::verification(py, rejection));
         let headers = Headers::read(headers)?;
-        let Some(body) = convert::body(payload)? else {
+        let Some(body) = convert::body(data)? else {
             return Err(refused(&Rejection::new(ReasonCode::BodyUnavailable)));
         };
-        let check = |body: &_| self.0.verify(body, &headers.slices()).map(|_| ());
+        let now = surehook::Webhook::reference_time(convert::time("received_at", received_at)?, SystemClock.now());
+        let check = |body: &_| checked(&self.0, &Incoming::post(&headers.slices(), body), now, diagnose).map(|_| ());
         unlocked(py, &body, check).map_err(|rejection| refused(&rejection))?;
-        Ok(json_parse.then(|| parsed(py, body.as_slice())))
+        json_parse.then(|| loaded(py, body.as_slice())).transpose()
+    }
+
+    /// The signature of a message as its sender writes it, ``v1,…``. A ``timestamp`` without a zone is UTC.
+    ///
+    /// Raises ConfigurationError for an id, a time or a body that ``verify`` refuses whoever signed it.
+    #[pyo3(signature = (msg_id, timestamp, data))]
+    fn sign(&self, py: Python<'_>, msg_id: &str, timestamp: SignedAt, data: &Bound<'_, PyAny>) -> PyResult<String> {
+        let no_text = || errors::invalid_option(py, "data", "it is no valid text");
+        let signed = convert::body(data)?.ok_or_else(no_text).and_then(|body| {
+            let signature = self.0.sign(msg_id, timestamp.0, body.as_slice());
+            signature.map_err(|error| errors::configuration(py, &error))
+        });
+        signed.map_err(|error| errors::public(py, error))
+    }
+}
+
+/// The whole second of a `datetime`; one without a zone is UTC.
+struct SignedAt(Timestamp);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for SignedAt {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let Ok(at) = value.cast::<PyDateTime>() else {
+            let name = convert::type_name(&value);
+            return Err(PyTypeError::new_err(format!("timestamp must be a datetime, not {name}")));
+        };
+        let at = if at.get_tzinfo().is_some() {
+            at.to_owned().into_any()
+        } else {
+            let zone = [("tzinfo", PyTzInfo::utc(value.py())?)].into_py_dict(value.py())?;
+            at.call_method("replace", (), Some(&zone))?
+        };
+        let seconds: f64 = at.call_method0("timestamp")?.extract()?;
+        Ok(Self(Timestamp::from_unix_seconds(seconds.floor() as i64)))
     }
 }
 
@@ -63,7 +101,7 @@ type Verdict =
 
 /// Checks one message at a time of choice. `scheme` is the JSON of a scheme of the user's own.
 #[pyfunction]
-#[pyo3(signature = (provider, scheme, secret, body, headers, method, url, tolerance, max_body_bytes, now))]
+#[pyo3(signature = (provider, scheme, secret, body, headers, method, url, tolerance, max_body_bytes, now, received_at, diagnose))]
 #[allow(clippy::too_many_arguments)] // they are the arguments of the public function, by name
 pub(crate) fn verify(
     py: Python<'_>,
@@ -77,30 +115,25 @@ pub(crate) fn verify(
     tolerance: Option<&Bound<'_, PyAny>>,
     max_body_bytes: Option<&Bound<'_, PyAny>>,
     now: Option<&Bound<'_, PyAny>>,
+    received_at: Option<&Bound<'_, PyAny>>,
+    diagnose: bool,
 ) -> PyResult<Verdict> {
-    let configuration = |error: Error| errors::configuration(py, &error);
     let provider = convert::text("provider", provider)?.unwrap_or_default();
     let own = convert::scheme(py, scheme)?;
     let secrets = convert::secrets(py, secret, convert::secret_form(own.as_ref(), &provider))?;
-    let mut verifier = match own {
-        Some(own) => Verifier::for_scheme(Arc::new(own), &secrets),
-        None => Verifier::new(&provider, &secrets),
-    }
-    .map_err(configuration)?;
-    if let Some(tolerance) = convert::seconds("tolerance", tolerance)? {
-        verifier = verifier.with_tolerance(tolerance).map_err(configuration)?;
-    }
-    if let Some(limit) = convert::whole("max_body_bytes", max_body_bytes)? {
-        verifier = verifier.with_max_body_bytes(limit).map_err(configuration)?;
-    }
     let path = convert::text("url", url)?.unwrap_or_default();
-    if let Some(url) = path.split('?').next().filter(|url| !url.is_empty()) {
-        verifier = verifier.with_url(url).map_err(configuration)?;
-    }
-    let webhook = surehook::Webhook::with_verifier(verifier.complete().map_err(configuration)?);
+    let settings = VerifierSettings {
+        provider: &provider,
+        scheme,
+        secrets: &secrets,
+        url: path.split('?').next().filter(|url| !url.is_empty()),
+        tolerance: convert::seconds("tolerance", tolerance)?,
+        max_body_bytes: convert::whole("max_body_bytes", max_body_bytes)?,
+    };
+    let webhook = surehook::Webhook::cached(&settings).map_err(|error| errors::configuration(py, &error))?;
     let method = convert::text("method", method)?;
-    let now = convert::seconds("now", now)?;
-    let now = now.map_or_else(|| SystemClock.now(), |since_1970| Timestamp::from_unix_seconds(0) + since_1970);
+    let now = convert::time("now", now)?.unwrap_or_else(|| SystemClock.now());
+    let now = surehook::Webhook::reference_time(convert::time("received_at", received_at)?, now);
     let headers = Headers::read(headers)?;
     let Some(body) = convert::body(body)? else {
         return Ok(refused(&Rejection::new(ReasonCode::BodyUnavailable)));
@@ -108,9 +141,24 @@ pub(crate) fn verify(
     Ok(unlocked(py, &body, |body| {
         let method = method.as_deref().unwrap_or("POST");
         let incoming = Incoming { method, path: &path, headers: &headers.slices(), body };
-        let verified = webhook.verify_request(&incoming, now);
+        let inflated = match webhook.verifier().inflated(&incoming) {
+            Ok(inflated) => inflated,
+            Err(rejection) => return refused(&rejection),
+        };
+        let incoming = Incoming { body: inflated.as_deref().unwrap_or(body), ..incoming };
+        let verified = checked(&webhook, &incoming, now, diagnose);
         verified.map_or_else(|rejection| refused(&rejection), |message| accepted(&message))
     }))
+}
+
+/// Looks for the cause of a refusal within the limit of the process, or each time.
+fn checked<'a>(
+    webhook: &'a surehook::Webhook,
+    incoming: &Incoming<'a>,
+    now: Timestamp,
+    diagnose: bool,
+) -> Result<VerifiedMessage<'a>, Rejection> {
+    if diagnose { webhook.verify_and_diagnose(incoming, now) } else { webhook.verify_request(incoming, now) }
 }
 
 /// Every reason code, in the order of the contract.
@@ -144,6 +192,15 @@ pub(crate) fn unlocked<T: Send>(py: Python<'_>, body: &Octets, work: impl Send +
 
 /// The JSON value, or the bytes as they are where they hold none.
 pub(crate) fn parsed<'py>(py: Python<'py>, body: &[u8]) -> Bound<'py, PyAny> {
-    let parser = PythonParse { cache_mode: StringCacheMode::Keys, ..PythonParse::default() };
-    parser.python_parse(py, body).unwrap_or_else(|_| PyBytes::new(py, body).into_any())
+    fast(py, body).unwrap_or_else(|_| PyBytes::new(py, body).into_any())
+}
+
+/// The JSON value. What the fast parser does not take, `json.loads` decides: it takes lone surrogates and `NaN`, and says where
+/// the fault is.
+fn loaded<'py>(py: Python<'py>, body: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    fast(py, body).or_else(|_| py.import("surehook.errors")?.call_method1("loaded", (PyBytes::new(py, body),)))
+}
+
+fn fast<'py>(py: Python<'py>, body: &[u8]) -> JsonResult<Bound<'py, PyAny>> {
+    PythonParse { cache_mode: StringCacheMode::Keys, ..PythonParse::default() }.python_parse(py, body)
 }

@@ -55,7 +55,8 @@ mod tests {
 
     use super::*;
 
-    const BODY: &[u8] = br#"{"type":"a","data":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+    const BODY: &[u8] =
+        br#"{"type":"a","data":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
 
     fn scheme(before: bool) -> Scheme {
         let row = serde_json::json!({

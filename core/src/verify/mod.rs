@@ -103,13 +103,13 @@ impl Verifier {
     /// ```
     pub fn keyed<S: AsRef<str>>(&self, secrets: &[S]) -> Result<Self, ConfigError> {
         let secrets = Self::for_scheme(Arc::clone(&self.scheme), secrets)?.secrets;
-        let Self { scheme, tolerance, max_body_bytes, url, .. } = self;
+        let Self { scheme, tolerance, max_body_bytes, urls, .. } = self;
         Ok(Self {
             scheme: Arc::clone(scheme),
             secrets,
             tolerance: *tolerance,
             max_body_bytes: *max_body_bytes,
-            url: url.clone(),
+            urls: urls.clone(),
         })
     }
 

@@ -21,7 +21,7 @@ function patiently(row) {
 
 function found(row) {
   try {
-    const result = verify(requestOf(row))
+    const result = verify({ ...requestOf(row), diagnose: true })
     const { finding = null, certainty = null } = result.diagnosis ?? {}
     return result.ok ? { code: 'ok' } : { code: result.code, finding, certainty, docs: result.docs, diagnosis: result.diagnosis }
   } catch (error) {

@@ -23,6 +23,7 @@ from surehook._exit import flush_before_exit
 from surehook._native import __version__
 from surehook._webhook import Verification, Webhook, verify
 from surehook.errors import (
+    BodyNotJsonError,
     Certainty,
     ConfigurationError,
     Diagnosis,
@@ -37,6 +38,7 @@ __all__ = [
     "Answer",
     "ApplicationStore",
     "ApplicationTransaction",
+    "BodyNotJsonError",
     "Certainty",
     "ConfigurationError",
     "DedupCounts",

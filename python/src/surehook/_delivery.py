@@ -60,6 +60,15 @@ class Delivery:
         return self._native.entity_id
 
     @property
+    def form(self) -> Any:
+        """What the form holds that the provider sent, where the body is one.
+
+        A dict, with a list for a name that comes several times; or its ``payload`` as JSON, where that is all
+        (GitHub, Slack). None for every other body.
+        """
+        return self._native.form
+
+    @property
     def transaction(self) -> Any:
         """The transaction in which the handler runs, where the store is one in the application's database."""
         return None

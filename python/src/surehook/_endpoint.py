@@ -47,8 +47,9 @@ class EndpointOptions(TypedDict, total=False):
     #: ``(request, body, headers)`` to True, the message's id, or ``{"id": ..., "sender": ...}``; or to False:
     #: verifies in place of the scheme.
     signature_verifier: SignatureVerifier | None
-    #: The public URL without its query, for providers that sign it (Twilio, Square, HubSpot).
-    url: str | None
+    #: The public URL without its query, or several of which one was called, for providers that sign it
+    #: (Twilio, Square, HubSpot). A ``{name}`` stands for one segment of the request's path.
+    url: str | Sequence[str] | None
     #: The token that you chose for Meta's subscription request.
     verify_token: str | None
     #: Where the event type stands in the JSON body.
@@ -260,13 +261,16 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object = None,
         body_advice: str | None = None,
+        received_at: float | None = None,
     ) -> Answer | Delivery:
         """Decide on one request: the answer to send, or the delivery to run the handler with.
 
         ``path`` is the path with its query, percent-encoded as it came. ``request`` is what the user's
         ``signature_verifier`` and ``idempotency_key`` get to see first. ``body_advice`` says how to
-        have the raw body in this framework: it is logged, once, when that is ``UNAVAILABLE``. Waits for a
-        remote store, at most 250 ms, while other threads run.
+        have the raw body in this framework: it is logged, once, when that is ``UNAVAILABLE``. ``received_at``
+        (seconds since 1970) is when a request that waited in a queue was received, by the queue's metadata,
+        never by the message: its age is counted to that time. Waits for a remote store, at most 250 ms,
+        while other threads run.
         """
         watch_server()
         trace = self._start_trace(headers)
@@ -274,7 +278,7 @@ class Endpoint:
             verdict = None
             if self._verifier is not None and self._admits(body):
                 verdict = self._verifier.check(self.name, request, body, headers)
-            begun = self._ask(method, path, headers, body, request, verdict)
+            begun = self._ask(method, path, headers, body, request, verdict, received_at)
             self._advise(body, body_advice)
             if isinstance(begun, _native.Pending):
                 begun = begun.wait()
@@ -294,6 +298,7 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object = None,
         body_advice: str | None = None,
+        received_at: float | None = None,
     ) -> Answer | Delivery:
         """The same for an event loop, which it never blocks; a ``signature_verifier`` may be async."""
         watch_server()
@@ -303,7 +308,7 @@ class Endpoint:
             verdict = None
             if self._verifier is not None and self._admits(body):
                 verdict = await self._verifier.check_async(self.name, request, body, headers)
-            begun = self._ask(method, path, headers, body, request, verdict)
+            begun = self._ask(method, path, headers, body, request, verdict, received_at)
             self._advise(body, body_advice)
             if isinstance(begun, _native.Pending):
                 begun = await settled(begun)
@@ -329,10 +334,11 @@ class Endpoint:
         body: bytes | MissingBody,
         request: object,
         verdict: Verdict,
+        received_at: float | None,
     ) -> Any:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
-        return self._native.begin(method, path, headers, content, missing, verdict, key)
+        return self._native.begin(method, path, headers, content, missing, verdict, key, received_at)
 
     def _advise(self, body: bytes | MissingBody, advice: str | None) -> None:
         """How to have the raw body in this framework: once, for every forged request would say it again."""

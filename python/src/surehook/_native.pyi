@@ -1,5 +1,6 @@
 # The types of bindings/python. `mypy.stubtest` compares this file with the built module.
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Generic, TypeAlias, TypeVar, final
 
 from typing_extensions import Self, disjoint_base
@@ -56,13 +57,16 @@ class NativeError(Exception):
 
 @disjoint_base
 class Webhook:
-    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Self: ...
+    def __new__(cls, whsecret: str | bytes | Sequence[str | bytes]) -> Self: ...
+    def sign(self, msg_id: str, timestamp: datetime, data: str | bytes) -> str: ...
     def verify(
         self,
-        payload: str | bytes,
+        data: str | bytes,
         headers: Mapping[str, Any] | Iterable[tuple[Any, Any]],
         *,
         json_parse: bool = True,
+        diagnose: bool = False,
+        received_at: float | None = None,
     ) -> Any: ...
 
 def verify(
@@ -76,6 +80,8 @@ def verify(
     tolerance: float | None,
     max_body_bytes: int | None,
     now: float | None,
+    received_at: float | None,
+    diagnose: bool,
 ) -> tuple[
     bool,
     str | None,
@@ -95,7 +101,7 @@ class Endpoint:
         scheme: str | None = None,
         signature_secret: str | bytes | Sequence[str | bytes] | None = None,
         custom_verifier: bool = False,
-        url: str | None = None,
+        url: str | Sequence[str] | None = None,
         verify_token: str | None = None,
         event_type_field: str | None = None,
         name: str | None = None,
@@ -140,6 +146,7 @@ class Endpoint:
         missing: str | None,
         verdict: bool | str | tuple[str | None, str | None] | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
+        received_at: float | None = None,
     ) -> (
         Any
     ): ...  # a _Decision, its Pending, or its Question, which only a store of the application's own asks
@@ -152,6 +159,8 @@ class Delivery:
     def event_type(self) -> str | None: ...
     @property
     def entity_id(self) -> str | None: ...
+    @property
+    def form(self) -> Any: ...
     def step(self, name: str) -> None: ...
     def step_begun(self, name: str) -> None: ...
     def step_ended(self, name: str, seconds: float, error: _Failure | None) -> None: ...

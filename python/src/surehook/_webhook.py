@@ -17,9 +17,9 @@ HeadersLike = Mapping[str, Any] | Iterable[tuple[Any, Any]]
 
 
 class Webhook(_native.Webhook):
-    """Checks the signatures of a Clerk, Svix or Standard Webhooks sender.
+    """Checks and makes the signatures of a Clerk, Svix or Standard Webhooks sender.
 
-    Takes the place of the class of the same name in ``svix`` and ``standardwebhooks``. ``secret`` is the
+    Takes the place of the class of the same name in ``svix`` and ``standardwebhooks``. ``whsecret`` is the
     ``whsec_…`` text, the raw key as bytes, or a list of several while they are rotated.
 
     Raises ConfigurationError for a secret that cannot protect anything.
@@ -30,9 +30,9 @@ class Webhook(_native.Webhook):
 
     __slots__ = ()
 
-    def __new__(cls, secret: str | bytes | Sequence[str | bytes]) -> Self:
+    def __new__(cls, whsecret: str | bytes | Sequence[str | bytes]) -> Self:
         try:
-            return super().__new__(cls, secret)
+            return super().__new__(cls, whsecret)
         except _native.NativeError as error:
             raise from_native(error) from None
 
@@ -71,18 +71,34 @@ def verify(
     tolerance: float | None = None,
     max_body_bytes: int | None = None,
     now: float | None = None,
+    received_at: float | None = None,
+    diagnose: bool = False,
 ) -> Verification:
     """Check one webhook and say what is wrong with it instead of raising.
 
     Give the ``provider``, or a ``scheme`` of your own. ``url`` is the full public URL that was called, for
     providers that sign it, and ``method`` its HTTP method, by default POST. ``tolerance`` is in seconds;
-    ``now`` (seconds since 1970) is the time to check against, by default the clock's. Raises
-    ConfigurationError when provider, scheme, secret or a limit cannot be used.
+    ``now`` (seconds since 1970) is the time to check against, by default the clock's. ``received_at`` is when
+    a message that waited in a queue was received, by the queue's own metadata, never by the message: its age
+    is counted to that time, which is at most 96 hours ago. A process looks for the cause of five refusals a
+    second at most, ``diagnose=True`` of each one: it takes up to 5 ms, so leave it off where strangers can
+    send requests. Raises ConfigurationError when provider, scheme, secret or a limit cannot be used.
     """
     row = scheme_json(scheme, provider)
     try:
         valid, code, message, docs, message_id, timestamp, cause = _native.verify(
-            provider, row, secret, body, headers, method, url, tolerance, max_body_bytes, now
+            provider,
+            row,
+            secret,
+            body,
+            headers,
+            method,
+            url,
+            tolerance,
+            max_body_bytes,
+            now,
+            received_at,
+            bool(diagnose),
         )
     except _native.NativeError as error:
         raise from_native(error) from None

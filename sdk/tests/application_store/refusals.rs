@@ -182,7 +182,7 @@ fn options_that_cannot_be_are_refused() {
     let waiting = EndpointOptions {
         secrets: vec![support::SECRET.to_owned()],
         store: Some(DedupStore::application("django").unwrap()),
-        on_in_flight: OnInFlight::Wait,
+        on_in_flight: Some(OnInFlight::Wait),
         ..EndpointOptions::new("clerk")
     };
     let error = Endpoint::new(waiting).unwrap_err().to_string();

@@ -185,7 +185,7 @@ pub fn forged_requests_touch_nothing(bench: &Bench) {
 
 /// A duplicate that waits gets the answer of the attempt that runs, and runs itself where that one fails.
 pub fn waiting_duplicates_get_the_answer(bench: &Bench) {
-    let endpoint = bench.endpoint(|options| options.on_in_flight = OnInFlight::Wait);
+    let endpoint = bench.endpoint(|options| options.on_in_flight = Some(OnInFlight::Wait));
     for (id, code) in [("msg_waited_for", 200), ("msg_waited_in_vain", 500)] {
         let message = Message::user_created(id);
         let first = handled(message.begin(&endpoint));
@@ -206,7 +206,7 @@ pub fn waiting_duplicates_get_the_answer(bench: &Bench) {
 
 /// At most 32 requests of one message wait; the next is answered at once.
 pub fn only_so_many_wait(bench: &Bench) {
-    let endpoint = bench.endpoint(|options| options.on_in_flight = OnInFlight::Wait);
+    let endpoint = bench.endpoint(|options| options.on_in_flight = Some(OnInFlight::Wait));
     let message = Message::user_created("msg_crowd");
     let first = handled(message.begin(&endpoint));
     let (sender, receiver) = mpsc::channel();

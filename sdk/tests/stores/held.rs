@@ -18,7 +18,7 @@ fn held(directory: &tempfile::TempDir, on_in_flight: OnInFlight) -> (Endpoint, r
     let path = directory.path().join("dedup.db");
     let endpoint = support::endpoint(|options| {
         options.dedup = Some(format!("sqlite://{}", path.display()));
-        options.on_in_flight = on_in_flight;
+        options.on_in_flight = Some(on_in_flight);
     });
     handled(Message::user_created("msg_creates").begin(&endpoint)).finish(ok(b""));
     let holder = rusqlite::Connection::open(&path).unwrap();
