@@ -60,6 +60,8 @@ export class Delivery {
   #letGo: (() => void) | undefined
   /** The id the provider gave the message; the same for each of its attempts. */
   readonly messageId: string | null
+  /** Whose secret verified the message, where the function that gave it says so. */
+  readonly sender: string | null
   /** E.g. `user.created`. */
   readonly eventType: string | null
   /** The id of what the event is about, e.g. of the user. */
@@ -78,6 +80,7 @@ export class Delivery {
     this.#flushes = flushes
     span?.set(() => delivery.attributes())
     this.messageId = delivery.messageId
+    this.sender = delivery.sender
     this.eventType = delivery.eventType
     this.entityId = delivery.entityId
     this.form = delivery.form === null ? null : JSON.parse(delivery.form)

@@ -1,8 +1,7 @@
-import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question } from '../native/binding'
+import type { Decision as NativeDecision, Endpoint as NativeEndpoint, Question, SecretSaid } from '../native/binding'
 import { asBuffer, NOT_JSON, parseJson } from './body'
-import { millisecondsOf } from './checks'
 import { flushQuietly } from './client'
-import { invalid } from './checks'
+import { invalid, millisecondsOf } from './checks'
 import { ask, type CustomVerdict } from './custom-verifier'
 import { Delivery, type Answer } from './delivery'
 import { translated } from './errors'
@@ -11,6 +10,7 @@ import { packAny, toObject } from './headers'
 import { log, logNotices } from './logger'
 import { native } from './native'
 import { toNative, type WebhookOptions } from './options'
+import { askForSecret, secretRequest, type SecretFunction } from './secret-function'
 import { secretList } from './secrets'
 import { answer as answered, type TransactionStore } from './store'
 import { Tracing, type DeliverySpan } from './tracing'
@@ -82,6 +82,7 @@ export class Endpoint<Req = unknown> {
   readonly #native: NativeEndpoint
   readonly #idempotencyKey: WebhookOptions<Req>['idempotencyKey']
   readonly #signatureVerifier: WebhookOptions<Req>['signatureVerifier']
+  readonly #secretFunction: SecretFunction | null
   readonly #store: TransactionStore | null
   readonly #tracing: Tracing | null
   readonly #flushes: boolean
@@ -98,6 +99,7 @@ export class Endpoint<Req = unknown> {
     this.#native = translated(() => new (native().Endpoint)({ ...settings, traced }))
     this.#idempotencyKey = options.idempotencyKey
     this.#signatureVerifier = options.verification === 'off' ? undefined : options.signatureVerifier
+    this.#secretFunction = typeof options.signatureSecret === 'function' ? options.signatureSecret : null
     this.#store = options.store ?? null
     this.#flushes = options.flushBeforeResponse === true
     this.name = this.#native.name
@@ -174,7 +176,14 @@ export class Endpoint<Req = unknown> {
     const arrival = { incoming, bytes, request, span: this.#tracing?.start(this.provider, incoming.headers) ?? null }
     const mayAsk = bytes !== null && bytes.length <= this.maxBodyBytes
     if (mayAsk && this.#signatureVerifier) return this.#ask(this.#signatureVerifier, arrival, bytes)
+    if (mayAsk && this.#secretFunction) return this.#askForSecret(this.#secretFunction, arrival, bytes)
     return this.#decide(arrival, null)
+  }
+
+  async #askForSecret(given: SecretFunction, arrival: Arrival<Req>, bytes: Buffer): Promise<Decision> {
+    const { method, path, headers } = arrival.incoming
+    const said = await askForSecret(this.#native, given, secretRequest(method, path, headers, bytes))
+    return this.#decide(arrival, null, said)
   }
 
   async #ask(
@@ -188,11 +197,12 @@ export class Endpoint<Req = unknown> {
     return decision
   }
 
-  #decide({ incoming, bytes, request, span }: Arrival<Req>, verdict: CustomVerdict['verdict']): Decision | Promise<Decision> {
+  #decide({ incoming, bytes, request, span }: Arrival<Req>, verdict: CustomVerdict['verdict'], secret?: SecretSaid): Decision | Promise<Decision> {
     const { method, path, headers, body } = incoming
     const fault = typeof body === 'string' ? body : null
     const key = this.#idempotencyKey && ((form: string | null | undefined) => this.#key(request, bytes, form ?? null, headers))
-    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key, millisecondsOf(incoming.receivedAt, 'receivedAt'))
+    const receivedAt = millisecondsOf(incoming.receivedAt, 'receivedAt')
+    const begun = this.#native.begin(`${method} ${path}`, packAny(headers), bytes, fault, verdict, key, receivedAt, secret)
     if (begun instanceof Promise) return begun.then((decision) => this.#next(decision, span))
     if (begun.question) return this.#next(begun, span)
     const decision = this.#decided(begun, span)

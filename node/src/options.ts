@@ -2,6 +2,7 @@ import type { EndpointOptions as NativeOptions } from '../native/binding'
 import { checkOptions, invalid, isTextList, kind, type Rule } from './checks'
 import type { SignatureVerifier } from './custom-verifier'
 import { signerOf, type WebhookScheme } from './scheme'
+import type { SecretFunction } from './secret-function'
 import { givenSecrets } from './secrets'
 import { packageName } from './service'
 import { checkStore, type TransactionStore } from './store'
@@ -26,9 +27,10 @@ interface ByScheme {
 interface GuardOptions<Req> {
   /**
    * The signing secret, or several while one is being rotated; the provider's environment variable otherwise. Whether it can be
-   * used matters when a request comes: until there is one that can, the answer is 503.
+   * used matters when a request comes: until there is one that can, the answer is 503. Or a function that gives those of a request
+   * (tenants), within 2 s; no environment variable then stands in.
    */
-  signatureSecret?: string | readonly string[] | undefined
+  signatureSecret?: string | readonly string[] | SecretFunction | undefined
   /** Verifies in place of the provider's rule. The provider then only tells where id and event type are. */
   signatureVerifier?: SignatureVerifier<Req>
   /**
@@ -154,7 +156,8 @@ export function toNative(options: WebhookOptions<never>): Omit<NativeOptions, 't
   return {
     ...(rest as Partial<NativeOptions>),
     ...signer,
-    ...givenSecrets(options, signatureSecret),
+    ...(typeof signatureSecret === 'function' ? { secrets: [] } : givenSecrets(options, signatureSecret)),
+    secretFunction: typeof signatureSecret === 'function',
     customVerifier: signatureVerifier !== undefined,
     ...(url !== undefined && { url: urlsOf(url) }),
     ...(store && { store: store.kind }),

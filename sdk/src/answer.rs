@@ -31,7 +31,7 @@ pub enum AnswerKind {
     Busy,
     /// The endpoint has no secret that could be used.
     Unconfigured,
-    /// The dedup store could not be asked.
+    /// The dedup store, or the function that gives the secrets, could not be asked.
     Unavailable,
     /// The provider asked whether the endpoint is its user's.
     Handshake,
@@ -99,6 +99,11 @@ impl Answer {
 
     pub(crate) fn unavailable() -> Self {
         Self::json(AnswerKind::Unavailable, 503, UNAVAILABLE).with_retry_after(UNAVAILABLE_RETRY)
+    }
+
+    /// What gives the secrets of a request failed.
+    pub(crate) fn unchecked(rejection: Rejection) -> Self {
+        Self { rejection: Some(rejection), ..Self::unavailable() }
     }
 
     pub(crate) fn id_reused() -> Self {

@@ -100,6 +100,11 @@ impl Delivery {
         self.subject.message_id.as_deref()
     }
 
+    /// Who sent it, where the function that gave the secret named somebody.
+    pub fn sender(&self) -> Option<&str> {
+        self.subject.sender.as_deref()
+    }
+
     /// The event type, e.g. `user.created`, where the body names one.
     pub fn event_type(&self) -> Option<&str> {
         self.subject.envelope.event_type.as_deref()

@@ -35,6 +35,7 @@ use crate::platform;
 use crate::process::PerProcess;
 use crate::rationed::Rationed;
 use crate::record::{Record, Subject};
+use crate::secret_function::{NoKeys, SecretAnswer, SecretCall, SenderKeys};
 use crate::service;
 use crate::settings;
 use crate::signers::Signers;
@@ -112,6 +113,8 @@ pub(crate) enum Checking {
     Custom,
     /// With secrets that do not depend on the request.
     Secrets(Box<Keyring>),
+    /// With those that a function of the user's gives for the request.
+    Function(Box<SenderKeys>),
 }
 
 /// What an endpoint remembers of earlier requests.
@@ -144,6 +147,9 @@ pub struct Hooks<'f> {
     /// When the request was received by whoever kept it in a queue since, from the queue's own metadata: its age is counted to this
     /// time. Not later than now, and not longer ago than handled messages are remembered.
     pub received_at: Option<Timestamp>,
+    /// What the function that gives the secrets said of this request, at endpoints with
+    /// [`EndpointOptions::secret_function`]; see [`Endpoint::call_secret_function`].
+    pub secret: Option<SecretAnswer>,
     /// Verifies in place of the scheme, at endpoints with [`EndpointOptions::custom_verifier`]. It is not called for a body
     /// over the limit.
     pub verifier: Option<&'f mut dyn FnMut() -> CustomVerdict>,
@@ -211,6 +217,32 @@ impl Endpoint {
         Ok(Self(inner))
     }
 
+    /// A place among the calls of the user's function that run, to be taken before it is called and given back when it has
+    /// ended; `None`: too many run, which is what [`Hooks::secret`] then says. It is not to be called for a body over
+    /// [`max_body_bytes`](Self::max_body_bytes).
+    ///
+    /// ```
+    /// use surehook::{Body, Decision, Endpoint, EndpointOptions, Hooks, Request, SecretAnswer};
+    ///
+    /// let options = EndpointOptions { secret_function: true, ..EndpointOptions::new("clerk") };
+    /// let endpoint = Endpoint::new(options).unwrap();
+    /// let request = Request { method: "POST", path: "/tenants/1", headers: &[], body: Body::Bytes(b"{}") };
+    /// let secret = match endpoint.call_secret_function() {
+    ///     Some(call) => call.answered(SecretAnswer::Unknown),
+    ///     None => SecretAnswer::too_many(),
+    /// };
+    /// match endpoint.begin_with(request, Hooks { secret: Some(secret), ..Hooks::default() }) {
+    ///     Decision::Answer(answer) => assert_eq!(answer.rejection.unwrap().code().as_str(), "secret_unknown"),
+    ///     Decision::Handle(_) => unreachable!(),
+    /// }
+    /// ```
+    pub fn call_secret_function(&self) -> Option<SecretCall> {
+        match &self.0.checking {
+            Checking::Function(senders) => senders.call(),
+            Checking::Off | Checking::Custom | Checking::Secrets(_) => None,
+        }
+    }
+
     /// The endpoint's name.
     pub fn name(&self) -> &str {
         &self.0.name
@@ -236,7 +268,7 @@ impl Endpoint {
     pub fn warnings(&self) -> Vec<String> {
         let keys = match &self.0.checking {
             Checking::Secrets(ring) => ring.known(),
-            Checking::Off | Checking::Custom => None,
+            Checking::Off | Checking::Custom | Checking::Function(_) => None,
         };
         let of_secrets = keys.iter().flat_map(|keys| keys.verifier.warnings());
         let of_secrets = of_secrets.map(|warning| format!("{}: {warning}", self.0.name));
@@ -256,15 +288,17 @@ impl Endpoint {
     /// assert_eq!(endpoint.check().unwrap_err().code(), "secret_invalid");
     /// ```
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.0.keys(self.0.clock.now()).map(drop)
+        match &self.0.checking {
+            Checking::Secrets(ring) => ring.keys(&self.0.name, self.0.clock.now()).map(drop),
+            Checking::Off | Checking::Custom | Checking::Function(_) => Ok(()),
+        }
     }
 
     /// The same when a server starts to serve: what is wrong is said to the log, before the first request is refused for it.
     pub fn begin_to_serve(&self) {
         self.0.warn_of_memory();
-        let now = self.0.clock.now();
-        if let Err(error) = self.0.keys(now) {
-            self.0.say_that_it_is_unconfigured(&error, now);
+        if let Err(error) = self.check() {
+            self.0.say_that_it_is_unconfigured(&error, self.0.clock.now());
         }
     }
 
@@ -285,7 +319,7 @@ impl Endpoint {
     pub fn set_secrets(&self, secrets: &[String]) -> Result<(), ConfigError> {
         match &self.0.checking {
             Checking::Secrets(ring) => ring.set(&self.0.name, secrets),
-            Checking::Off | Checking::Custom => {
+            Checking::Off | Checking::Custom | Checking::Function(_) => {
                 let fault = "nothing would use it: this endpoint does not check with secrets of its own";
                 Err(ConfigError::invalid_option("signature_secret", fault))
             }
@@ -326,30 +360,35 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Inner {
-    fn begin(self: &Arc<Self>, request: &Request<'_>, hooks: Hooks<'_>) -> Begun {
+    fn begin(self: &Arc<Self>, request: &Request<'_>, mut hooks: Hooks<'_>) -> Begun {
         self.warn_of_memory();
         let now = self.clock.now();
-        match self.keys(now) {
+        match self.keys(request, hooks.secret.take(), now) {
             Ok(keys) => Beginning::new(self, request, keys, now).decide(hooks),
-            Err(error) => {
-                self.say_that_it_is_unconfigured(&error, now);
-                Begun::Now(Beginning::new(self, request, Arc::clone(&self.bare), now).unconfigured())
-            }
+            Err(fault) => Begun::Now(Beginning::new(self, request, Arc::clone(&self.bare), now).without_keys(fault)),
         }
+    }
+
+    /// What checks a request that comes now.
+    fn keys(&self, request: &Request<'_>, said: Option<SecretAnswer>, now: Timestamp) -> Result<Arc<Keys>, NoKeys> {
+        let readable = matches!(request.body, Body::Bytes(body) if body.len() <= self.max_body_bytes);
+        match &self.checking {
+            Checking::Secrets(ring) => ring.keys(&self.name, now).map_err(NoKeys::Missing),
+            // The function is not called for a body that is refused anyway.
+            Checking::Function(senders) if readable => senders.keys(&self.name, said),
+            Checking::Off | Checking::Custom | Checking::Function(_) => Ok(Arc::clone(&self.bare)),
+        }
+    }
+
+    /// Whether the secrets are those of others than the endpoint's owner.
+    pub(crate) fn has_secret_function(&self) -> bool {
+        matches!(self.checking, Checking::Function(_))
     }
 
     /// A memory that a platform will not keep is told when a process serves, not when it is built.
     fn warn_of_memory(&self) {
         if matches!(&self.memory, Memory::Dedup(store) if !store.outlives_the_process()) {
             platform::warn_of_memory();
-        }
-    }
-
-    /// What checks a request that comes now.
-    fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, ConfigError> {
-        match &self.checking {
-            Checking::Secrets(ring) => ring.keys(&self.name, now),
-            Checking::Off | Checking::Custom => Ok(Arc::clone(&self.bare)),
         }
     }
 
@@ -363,7 +402,7 @@ impl Inner {
     pub(crate) fn known_keys(&self) -> Option<Arc<Keys>> {
         match &self.checking {
             Checking::Secrets(ring) => ring.known(),
-            Checking::Off | Checking::Custom => None,
+            Checking::Off | Checking::Custom | Checking::Function(_) => None,
         }
     }
 
@@ -485,10 +524,14 @@ impl<'e> Beginning<'e> {
             Checking::Custom => {
                 verifier.verify_by(&incoming, || hooks.verifier.map_or(CustomVerdict::Failed, |verify| verify()))
             }
-            Checking::Off | Checking::Secrets(_) => verifier.verify_request(&incoming, now),
+            Checking::Off | Checking::Secrets(_) | Checking::Function(_) => verifier.verify_request(&incoming, now),
         };
         match verified {
             Ok(message) => {
+                let message = match &keys.sender {
+                    Some(sender) => message.from_sender(Some(sender.clone())),
+                    None => message,
+                };
                 self.endpoint.diagnostician.learn(&message, now);
                 self.admit(&incoming, &message, hooks.key)
             }
@@ -540,11 +583,30 @@ impl<'e> Beginning<'e> {
     }
 
     /// There is no secret to check with: nothing is let through, and nothing is remembered.
-    fn unconfigured(mut self) -> Decision {
+    fn without_keys(self, fault: NoKeys) -> Decision {
+        let refused = |code| self.endpoint.bare.verifier.refuse(code, self.request.headers);
+        match fault {
+            NoKeys::Unknown => {
+                let rejection = refused(ReasonCode::SecretUnknown);
+                self.reject(rejection)
+            }
+            NoKeys::Missing(error) => {
+                let rejection = refused(ReasonCode::SecretMissing);
+                self.endpoint.say_that_it_is_unconfigured(&error, self.record.received_at());
+                self.unchecked(rejection.clone(), Answer::unconfigured(rejection))
+            }
+            NoKeys::Failed(fault) => {
+                let (name, rejection) = (&self.endpoint.name, refused(ReasonCode::VerifierError));
+                let text = format!("{name}: the function that gives its secrets {fault}: the request is answered 503");
+                notice::give(Level::Error, text);
+                self.unchecked(rejection.clone(), Answer::unchecked(rejection))
+            }
+        }
+    }
+
+    fn unchecked(mut self, rejection: Rejection, mut answer: Answer) -> Decision {
         self.record.tell(self.request);
-        let rejection = self.endpoint.bare.verifier.refuse(ReasonCode::SecretMissing, self.request.headers);
         self.record.subject = Subject::rejected(&rejection);
-        let mut answer = Answer::unconfigured(rejection);
         self.record.answered(Outcome::Unavailable, DedupResult::Off, &mut answer);
         Decision::Answer(answer)
     }

@@ -20,11 +20,13 @@ const SAID_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) struct Keys {
     pub(crate) verifier: Verifier,
     pub(crate) redactor: Redactor,
+    /// Who the sender is, where the function that gave the secrets says so.
+    pub(crate) sender: Option<String>,
 }
 
 impl Keys {
     pub(crate) fn new(verifier: Verifier, before: Option<&Verifier>) -> Self {
-        Self { redactor: verifier.redactor(before), verifier }
+        Self { redactor: verifier.redactor(before), verifier, sender: None }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct EndpointOptions {
     pub secrets: Vec<String>,
     /// Why secrets that were given are none, where the host found that out; they count as missing.
     pub secret_fault: Option<ConfigError>,
+    /// Whether [`Hooks::secret`](crate::Hooks::secret) brings the secrets of each request. No environment variable stands in.
+    pub secret_function: bool,
     /// Whether [`Hooks::verifier`](crate::Hooks::verifier) verifies, in place of the scheme.
     pub custom_verifier: bool,
     /// The endpoint's public URLs without their query, e.g. `https://example.com/webhooks/twilio`; for providers that sign it. A `{name}`

@@ -31,6 +31,8 @@ pub(crate) struct Subject {
     pub(crate) code: Option<ReasonCode>,
     pub(crate) diagnosis: Option<Diagnosis>,
     pub(crate) message_id: Option<String>,
+    /// Who sent it, where the function that gave the secret says so.
+    pub(crate) sender: Option<String>,
     pub(crate) envelope: Envelope,
     pub(crate) provider_timestamp: Option<Timestamp>,
 }
@@ -42,6 +44,7 @@ impl Subject {
             code: None,
             diagnosis: None,
             message_id: Some(message.message_id().to_owned()),
+            sender: message.sender().map(str::to_owned),
             envelope,
             provider_timestamp: message.timestamp(),
         }

@@ -13,6 +13,7 @@ use crate::keyring::{Keyring, Source};
 use crate::notice::{self, Level};
 use crate::options::{EndpointOptions, OnInFlight, Verification};
 use crate::process::PerProcess;
+use crate::secret_function::SenderKeys;
 use crate::service;
 use crate::store::DedupStore;
 
@@ -68,6 +69,9 @@ pub(crate) fn checking(name: &str, bare: &Verifier, options: &EndpointOptions) -
     }
     if options.custom_verifier {
         return Checking::Custom;
+    }
+    if options.secret_function {
+        return Checking::Function(Box::new(SenderKeys::new(bare.clone())));
     }
     let source = match &options.secret_fault {
         Some(fault) => Source::Unreadable(fault.clone()),

@@ -91,6 +91,11 @@ impl Delivery {
     }
 
     #[napi(catch_unwind, getter)]
+    pub fn sender(&self) -> Option<&str> {
+        self.0.sender()
+    }
+
+    #[napi(catch_unwind, getter)]
     pub fn event_type(&self) -> Option<&str> {
         self.0.event_type()
     }

@@ -13,6 +13,7 @@ use crate::convert::{Headers, Packed, Result, bytes, coded, request_line, scheme
 use crate::delivery::{Answer, Delivery};
 use crate::promise::promise;
 use crate::question::Question;
+use crate::secret::{SecretCall, SecretSaid};
 
 #[napi(object)]
 pub struct EndpointOptions {
@@ -24,6 +25,8 @@ pub struct EndpointOptions {
     pub secrets: Vec<String>,
     /// Why what was given is no secret.
     pub secret_fault: Option<String>,
+    /// Whether a function of the user gives the secrets of each request.
+    pub secret_function: bool,
     /// Whether a function of the user verifies.
     pub custom_verifier: bool,
     pub url: Option<Vec<String>>,
@@ -172,6 +175,12 @@ impl Endpoint {
         self.0.max_body_bytes() as f64
     }
 
+    /// A place among the calls of the user's function; nothing: too many run.
+    #[napi(catch_unwind)]
+    pub fn call_secret_function(&self) -> Option<SecretCall> {
+        self.0.call_secret_function().map(SecretCall)
+    }
+
     /// Throws what is wrong with the secret.
     #[napi(catch_unwind)]
     pub fn check(&self) -> Result<()> {
@@ -236,6 +245,7 @@ impl Endpoint {
         verdict: Option<Either3<bool, String, VerifiedMessage>>,
         key: Option<Function<'_, Option<String>, Option<String>>>,
         received_at_ms: Option<f64>,
+        secret: Option<SecretSaid>,
     ) -> napi::Result<Either<Decision, Object<'env>>> {
         let (method, path) = request_line(&line);
         let headers = Packed::from(headers);
@@ -250,15 +260,16 @@ impl Endpoint {
         let verdict = verdict_of(verdict);
         let mut verifier = || verdict.clone();
         let received_at = received_at_ms.map(|ms| Timestamp::from_unix_millis(ms as i64));
+        let secret = secret.map(surehook::SecretAnswer::from);
         let Some(key) = key else {
-            let hooks = Hooks { verifier: Some(&mut verifier), received_at, key: None };
+            let hooks = Hooks { secret, verifier: Some(&mut verifier), received_at, key: None };
             return begun(env, self.0.begin_without_waiting(request(body), hooks));
         };
         let mut name = |message: &surehook::VerifiedMessage<'_>| {
             let form = form::held(message.scheme(), &Incoming::post(headers.pairs(), message.body()));
             key.call(form).ok().flatten()
         };
-        let hooks = Hooks { verifier: Some(&mut verifier), received_at, key: Some(&mut name) };
+        let hooks = Hooks { secret, verifier: Some(&mut verifier), received_at, key: Some(&mut name) };
         let decided = match body {
             // JavaScript runs in between and could change or free the bytes, so it is a copy that is looked at.
             Body::Bytes(bytes) => {
@@ -336,6 +347,7 @@ impl From<EndpointOptions> for surehook::EndpointOptions {
         Self {
             secrets: options.secrets,
             secret_fault: options.secret_fault.map(|hint| surehook::Error::SecretMissing { hint }),
+            secret_function: options.secret_function,
             custom_verifier: options.custom_verifier,
             urls: options.url.unwrap_or_default(),
             verify_token: options.verify_token,

@@ -11,5 +11,6 @@ pub mod endpoint;
 mod promise;
 pub mod question;
 pub mod screening;
+pub mod secret;
 pub mod testing;
 pub mod verifier;

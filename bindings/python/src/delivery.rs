@@ -32,6 +32,11 @@ impl Delivery {
     }
 
     #[getter]
+    fn sender(&self) -> Option<&str> {
+        self.0.sender()
+    }
+
+    #[getter]
     fn event_type(&self) -> Option<&str> {
         self.0.event_type()
     }

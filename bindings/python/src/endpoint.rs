@@ -15,6 +15,7 @@ use surehook::{
 use crate::convert::{self, Headers, Octets, UNLOCKED_FROM};
 use crate::errors;
 use crate::pending;
+use crate::secret::{SecretAnswer, SecretCall};
 use crate::webhook::parsed;
 
 /// A webhook route of this application.
@@ -30,7 +31,7 @@ impl Endpoint {
     /// with `application`, the kind of a store in the application's own database, it may bring a question.
     #[new]
     #[pyo3(signature = (
-        *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, url=None, verify_token=None,
+        *, provider=None, scheme=None, signature_secret=None, custom_verifier=false, secret_function=false, url=None, verify_token=None,
         event_type_field=None, name=None, tolerance=None, max_body_bytes=None, reject_status=None, dedup=None,
         dedup_ttl=None, on_store_error=None, on_in_flight=None, on_id_reuse=None, on_unsigned_id=None,
         require_processing_mark=false,
@@ -44,6 +45,7 @@ impl Endpoint {
         scheme: Option<&str>,
         signature_secret: Option<&Bound<'_, PyAny>>,
         custom_verifier: bool,
+        secret_function: bool,
         url: Option<&Bound<'_, PyAny>>,
         verify_token: Option<&Bound<'_, PyAny>>,
         event_type_field: Option<&Bound<'_, PyAny>>,
@@ -82,6 +84,7 @@ impl Endpoint {
             secret_fault,
             scheme,
             custom_verifier,
+            secret_function,
             urls: convert::texts("url", url)?,
             verify_token: convert::text("verify_token", verify_token)?,
             name: convert::text("name", name)?,
@@ -124,6 +127,12 @@ impl Endpoint {
     #[getter]
     fn max_body_bytes(&self) -> usize {
         self.endpoint.max_body_bytes()
+    }
+
+    /// A place among the calls of the user's function; `None`: too many run.
+    fn call_secret_function(&self) -> Option<SecretCall> {
+        let call = self.endpoint.call_secret_function()?;
+        Some(SecretCall::new(call, self.secret_form))
     }
 
     /// Raises what is wrong with the secret.
@@ -179,7 +188,7 @@ impl Endpoint {
 
     /// A `Delivery`, the answer to send, a `Pending` where that is to come, or a `Question` to be answered. `verdict` is what the user's own verifier said; `key(body, headers)` is called
     /// only for a verified message.
-    #[pyo3(signature = (method, path, headers, body, missing, verdict, key, received_at = None))]
+    #[pyo3(signature = (method, path, headers, body, missing, verdict, key, received_at = None, secret = None))]
     #[allow(clippy::too_many_arguments)] // one call for each request: an object to hold them would cost more
     fn begin<'py>(
         &self,
@@ -192,6 +201,7 @@ impl Endpoint {
         verdict: Option<&Bound<'py, PyAny>>,
         key: Option<&Bound<'py, PyAny>>,
         received_at: Option<&Bound<'py, PyAny>>,
+        secret: Option<&SecretAnswer>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let received_at = convert::time("received_at", received_at)?;
         let headers = Headers::read(headers)?;
@@ -201,13 +211,15 @@ impl Endpoint {
         let long = octets.as_ref().is_some_and(|octets| octets.as_slice().len() >= UNLOCKED_FROM);
         let verdict = custom_verdict(verdict);
         let key = key.map(|key| key.clone().unbind());
-        let begin = || {
+        let mut said = secret.map(|secret| secret.0.clone());
+        let mut begin = || {
             let mut verify = || verdict.clone();
             let mut named = key.as_ref().map(|key| {
                 |message: &VerifiedMessage<'_>| Python::attach(|py| user_key(key.bind(py), message, &pairs))
             });
             let key = named.as_mut().map(|named| named as KeyFunction<'_>);
-            self.endpoint.begin_without_waiting(request, Hooks { key, received_at, verifier: Some(&mut verify) })
+            let hooks = Hooks { key, received_at, verifier: Some(&mut verify), secret: said.take() };
+            self.endpoint.begin_without_waiting(request, hooks)
         };
         let begun = if long || !self.endpoint.is_instant() { py.detach(begin) } else { begin() };
         pending::begun(py, begun)

@@ -15,6 +15,7 @@ mod interruptible;
 mod json;
 mod pending;
 mod question;
+mod secret;
 mod testing;
 mod waker;
 mod webhook;
@@ -39,6 +40,8 @@ mod _native {
     #[pymodule_export]
     use crate::question::{Question, Settled, may_commit};
     #[pymodule_export]
+    use crate::secret::{SecretAnswer, SecretCall};
+    #[pymodule_export]
     use crate::testing::{Capture, freeze, new_secret, now, sign};
     #[pymodule_export]
     use crate::waker::stop_waker;
@@ -50,4 +53,6 @@ mod _native {
     const __version__: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
     const STORED_BODY_LIMIT: usize = surehook::STORED_BODY_LIMIT;
+    #[pymodule_export]
+    const SECRET_TIMEOUT: f64 = surehook::SECRET_TIMEOUT.as_secs() as f64;
 }

@@ -249,7 +249,7 @@ async fn an_attempt_is_told_with_the_key_of_its_message() {
     let bench = Bench::local();
     let key = "0123456789abcdef".repeat(4);
     let sent = with(attempt("msg_1"), json!({ "dedup": { "result": "new", "store": "redis", "key": key } }));
-    bench.store(&[sent.clone()]).await;
+    bench.store(std::slice::from_ref(&sent)).await;
     let (status, told) = bench.get(&format!("/api/attempts/{}", sent["id"].as_str().unwrap())).await;
     assert_eq!((status, &told["dedup"]), (StatusCode::OK, &sent["dedup"]));
     let wrong = with(attempt("msg_2"), json!({ "dedup": { "result": "new", "key": "short" } }));

@@ -21,6 +21,7 @@ from surehook._delivery import Answer, Delivery, current_delivery
 from surehook._endpoint import STORED_BODY_LIMIT, DedupCounts, Endpoint, EndpointOptions, MissingBody
 from surehook._exit import flush_before_exit
 from surehook._native import __version__
+from surehook._secret_function import SecretRequest
 from surehook._webhook import Verification, Webhook, verify
 from surehook.errors import (
     BodyNotJsonError,
@@ -50,6 +51,7 @@ __all__ = [
     "Finding",
     "MissingBody",
     "ReasonCode",
+    "SecretRequest",
     "Stats",
     "SurehookError",
     "Verification",

@@ -50,6 +50,11 @@ class Delivery:
         return self._native.message_id
 
     @property
+    def sender(self) -> str | None:
+        """Whose secret verified the message, where the function that gave it says so."""
+        return self._native.sender
+
+    @property
     def event_type(self) -> str | None:
         """What happened, e.g. ``user.created``."""
         return self._native.event_type

@@ -16,6 +16,7 @@ from surehook._exit import watch_server
 from surehook._failure import type_name
 from surehook._notices import log_notices
 from surehook._scheme import SchemeLike, scheme_json
+from surehook._secret_function import SecretFunction, SecretSource
 from surehook._service import package
 from surehook._tracing import Trace, tracer
 from surehook._transaction import begin_in_transaction, run, run_async
@@ -42,8 +43,9 @@ class EndpointOptions(TypedDict, total=False):
     provider: str | None
     #: A scheme of your own, in place of a provider's: see ``docs/custom-schemes.md``.
     scheme: SchemeLike | None
-    #: One secret or several (rotation); by default the provider's environment variables.
-    signature_secret: str | bytes | Sequence[str | bytes] | None
+    #: One secret or several (rotation), or a function that gives those of a request (tenants); by default
+    #: the provider's environment variables.
+    signature_secret: str | bytes | Sequence[str | bytes] | SecretFunction | None
     #: ``(request, body, headers)`` to True, the message's id, or ``{"id": ..., "sender": ...}``; or to False:
     #: verifies in place of the scheme.
     signature_verifier: SignatureVerifier | None
@@ -154,6 +156,10 @@ class Endpoint:
             raise ConfigurationError(
                 f"the option signature_secret cannot be used: {fault}", code="invalid_option"
             )
+        given = settings.get("signature_secret")
+        self._secrets = SecretSource(given) if callable(given) else None
+        if self._secrets is not None:
+            settings["signature_secret"] = None
         self._verifier = None if settings.get("verification") == "off" else verifier  # nobody would ask it
         if isinstance(store := settings.get("dedup"), ApplicationStore):
             settings["dedup"], settings["application"] = None, store.kind
@@ -164,6 +170,7 @@ class Endpoint:
             self._native = _native.Endpoint(
                 **settings,
                 custom_verifier=function is not None,
+                secret_function=self._secrets is not None,
                 traced=self._tracer is not None,
                 workers=workers(),
                 package=package(),
@@ -239,9 +246,10 @@ class Endpoint:
 
     @property
     def is_async(self) -> bool:
-        """Whether the ``signature_verifier`` or the store has to be awaited, as only ``begin_async`` can."""
-        verifier = self._verifier is not None and self._verifier.is_async
-        return verifier or (self._store is not None and inspect.iscoroutinefunction(self._store.load))
+        """Whether a function of yours or the store has to be awaited, as only ``begin_async`` can."""
+        functions = (self._verifier, self._secrets)
+        awaited = any(function is not None and function.is_async for function in functions)
+        return awaited or (self._store is not None and inspect.iscoroutinefunction(self._store.load))
 
     def require_no_thread_of_its_own(self) -> None:
         """Raise where the store needs handlers with threads of their own. For adapters of async handlers."""
@@ -278,7 +286,10 @@ class Endpoint:
             verdict = None
             if self._verifier is not None and self._admits(body):
                 verdict = self._verifier.check(self.name, request, body, headers)
-            begun = self._ask(method, path, headers, body, request, verdict, received_at)
+            secret = None
+            if self._secrets is not None and self._admits(body):
+                secret = self._secrets.ask(self._native, method, path, headers, body)
+            begun = self._ask(method, path, headers, body, request, verdict, received_at, secret)
             self._advise(body, body_advice)
             if isinstance(begun, _native.Pending):
                 begun = begun.wait()
@@ -308,7 +319,10 @@ class Endpoint:
             verdict = None
             if self._verifier is not None and self._admits(body):
                 verdict = await self._verifier.check_async(self.name, request, body, headers)
-            begun = self._ask(method, path, headers, body, request, verdict, received_at)
+            secret = None
+            if self._secrets is not None and self._admits(body):
+                secret = await self._secrets.ask_async(self._native, method, path, headers, body)
+            begun = self._ask(method, path, headers, body, request, verdict, received_at, secret)
             self._advise(body, body_advice)
             if isinstance(begun, _native.Pending):
                 begun = await settled(begun)
@@ -335,10 +349,11 @@ class Endpoint:
         request: object,
         verdict: Verdict,
         received_at: float | None,
+        secret: _native.SecretAnswer | None,
     ) -> Any:
         content, missing = (None, body.value) if isinstance(body, MissingBody) else (body, None)
         key = None if self._key is None else self._bind_key(self._key, request)
-        return self._native.begin(method, path, headers, content, missing, verdict, key, received_at)
+        return self._native.begin(method, path, headers, content, missing, verdict, key, received_at, secret)
 
     def _advise(self, body: bytes | MissingBody, advice: str | None) -> None:
         """How to have the raw body in this framework: once, for every forged request would say it again."""

@@ -8,6 +8,7 @@ from typing_extensions import Self, disjoint_base
 from surehook.errors import Certainty, Finding
 
 __all__ = [
+    "SECRET_TIMEOUT",
     "STORED_BODY_LIMIT",
     "Attempts",
     "Capture",
@@ -17,6 +18,8 @@ __all__ = [
     "NativeError",
     "Pending",
     "Question",
+    "SecretAnswer",
+    "SecretCall",
     "Settled",
     "Webhook",
     "__version__",
@@ -37,6 +40,7 @@ __all__ = [
 ]
 __version__: Final[str]
 STORED_BODY_LIMIT: Final[int]
+SECRET_TIMEOUT: Final[float]
 
 _T = TypeVar("_T")
 
@@ -101,6 +105,7 @@ class Endpoint:
         scheme: str | None = None,
         signature_secret: str | bytes | Sequence[str | bytes] | None = None,
         custom_verifier: bool = False,
+        secret_function: bool = False,
         url: str | Sequence[str] | None = None,
         verify_token: str | None = None,
         event_type_field: str | None = None,
@@ -132,6 +137,7 @@ class Endpoint:
     def provider(self) -> str: ...
     @property
     def max_body_bytes(self) -> int: ...
+    def call_secret_function(self) -> SecretCall | None: ...
     def check(self) -> None: ...
     def begin_to_serve(self) -> None: ...
     def set_secrets(self, secrets: str | bytes | Sequence[str | bytes]) -> None: ...
@@ -147,12 +153,29 @@ class Endpoint:
         verdict: bool | str | tuple[str | None, str | None] | None,
         key: Callable[[Any, dict[str, str]], str | None] | None,
         received_at: float | None = None,
+        secret: SecretAnswer | None = None,
     ) -> (
         Any
     ): ...  # a _Decision, its Pending, or its Question, which only a store of the application's own asks
 
 @final
+class SecretCall:
+    def answered(self, given: Any) -> SecretAnswer: ...
+    def end(self) -> None: ...
+
+@final
+class SecretAnswer:
+    @staticmethod
+    def timed_out() -> SecretAnswer: ...
+    @staticmethod
+    def too_many() -> SecretAnswer: ...
+    @staticmethod
+    def failed(fault: str) -> SecretAnswer: ...
+
+@final
 class Delivery:
+    @property
+    def sender(self) -> str | None: ...
     @property
     def message_id(self) -> str | None: ...
     @property

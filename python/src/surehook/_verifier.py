@@ -50,7 +50,7 @@ class Verifier:
     def check(self, endpoint: str, request: object, body: bytes, headers: Headers) -> Verdict:
         """What the verifier says of a request."""
         try:
-            return _verdict(endpoint, self._function(request, body, _named(headers)))
+            return _verdict(endpoint, self._function(request, body, named(headers)))
         except Exception:
             _logger.exception(_RAISED, endpoint)
             return None
@@ -58,7 +58,7 @@ class Verifier:
     async def check_async(self, endpoint: str, request: object, body: bytes, headers: Headers) -> Verdict:
         """The same; what it returns is awaited where that is needed."""
         try:
-            said = self._function(request, body, _named(headers))
+            said = self._function(request, body, named(headers))
             return _verdict(endpoint, await said if inspect.isawaitable(said) else said)
         except Exception:
             _logger.exception(_RAISED, endpoint)
@@ -79,7 +79,7 @@ def _verdict(endpoint: str, said: object) -> Verdict:
     return None
 
 
-def _named(headers: Headers) -> dict[str, str]:
+def named(headers: Headers) -> dict[str, str]:
     """The headers as the user's functions get them: names in lower case, text."""
     return {
         name.decode("utf-8", "replace").lower(): value.decode("utf-8", "replace") for name, value in headers
