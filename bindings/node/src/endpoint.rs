@@ -215,7 +215,7 @@ impl Endpoint {
     }
 
     /// Whether the store knew a message, which one of the three names.
-    #[napi(ts_return_type = "Promise<boolean>")]
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn forget(
         &self,
         id: Option<String>,
