@@ -292,8 +292,9 @@ impl<'t> Scan<'t> {
         let rest = rest[slashes..].strip_prefix('"')?;
         let name = &rest[..run(rest.as_bytes(), |byte| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte))];
         let rest = rest[name.len() + slashes.min(rest.len() - name.len())..].strip_prefix('"')?;
-        // Inside of JSON the ends of lines are escaped.
-        let value = ["\r\n\r\n", "\n\n", "\\r\\n\\r\\n", "\\n\\n"].iter().find_map(|gap| rest.strip_prefix(gap))?;
+        // Inside of JSON the ends of lines are escaped, and in a header they are spaces.
+        let value =
+            ["\r\n\r\n", "\n\n", "\\r\\n\\r\\n", "\\n\\n", "  "].iter().find_map(|gap| rest.strip_prefix(gap))?;
         let length = run(value.as_bytes(), |byte| !matches!(byte, b'\r' | b'\n' | b'\\'));
         let start = self.text.len() - value.len();
         (is_telling_name(name) && length > 0).then_some(start..start + length)

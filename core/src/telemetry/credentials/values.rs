@@ -7,8 +7,10 @@ use super::names::is_header;
 
 /// What a credential is not, though it stands in the place of one.
 const NOTHING: &[&str] = &["", "none", "null", "nil", "true", "false", "undefined", "[redacted]", "-", "?"];
-/// Quotes as pages of errors have them.
-const ENTITIES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&#x27;", b"&apos;"];
+/// Quotes as pages of errors have them, behind the `&`.
+const ENTITIES: &[&[u8]] = &[b"quot;", b"#34;", b"#39;", b"#x27;", b"apos;"];
+/// How often a page may be quoted by another, which writes `&amp;quot;`.
+const MAX_PAGES: usize = 4;
 /// The most closing brackets, of `user[password][]`, between a name and what assigns to it.
 const MAX_CLOSERS: usize = 4;
 
@@ -47,7 +49,8 @@ pub(super) fn assignment(bytes: &[u8], name: &Range<usize>) -> Option<Assignment
     }
     let slashes = run(&bytes[name.end..], |byte| byte == b'\\');
     let quoted = matches!(at(name.end + slashes), Some(b'"' | b'\'' | b'`'));
-    let mut end = name.end + if quoted { slashes + 1 } else { entity(&bytes[name.end..]).map_or(0, <[u8]>::len) };
+    let quote = if quoted { slashes + 1 } else { entity(&bytes[name.end..]).map_or(0, <[u8]>::len) };
+    let mut end = name.end + quote;
     if bytes[end..].starts_with(b")=(") {
         return Some(Assignment { start: end + 3, operator: Operator::Column });
     }
@@ -58,7 +61,7 @@ pub(super) fn assignment(bytes: &[u8], name: &Range<usize>) -> Option<Assignment
         (b'=' | b':' | b'-', Some(b'>')) | (b':' | b'=', Some(b'=')) => (2, Operator::Assigns),
         (b'=' | b':', _) => (1, Operator::Assigns),
         (b'%', Some(b'3')) if matches!(at(end + 2), Some(b'D' | b'd' | b'A' | b'a')) => (3, Operator::Assigns),
-        (b',', _) if quoted && opens_pair(bytes, name.start, slashes) => (1, Operator::Pairs),
+        (b',', _) if quote > 0 && opens_pair(&bytes[..name.start.saturating_sub(quote)]) => (1, Operator::Pairs),
         _ => return None,
     };
     end += length;
@@ -66,10 +69,8 @@ pub(super) fn assignment(bytes: &[u8], name: &Range<usize>) -> Option<Assignment
     Some(Assignment { start: end, operator })
 }
 
-/// Whether the name is the first of a pair.
-fn opens_pair(bytes: &[u8], name: usize, slashes: usize) -> bool {
-    let quote = name.saturating_sub(1 + slashes);
-    let before = &bytes[..quote];
+/// Whether a name in quotes is the first of a pair, by what stands before its quote.
+fn opens_pair(before: &[u8]) -> bool {
     let before = before.strip_suffix(b"b").unwrap_or(before);
     matches!(before.last(), Some(b'(' | b'[' | b'{'))
 }
@@ -83,13 +84,12 @@ pub(super) fn value(text: &str, name: &str, given: Assignment) -> Option<Range<u
         start += usize::from(matches!(bytes.get(start + 1), Some(b'"' | b'\'')));
     }
     let slashes = run(&bytes[start..], |byte| byte == b'\\');
-    if let Some(quote) = entity(&bytes[start..]) {
-        let from = start + quote.len();
-        let line = &bytes[from..line_end(bytes, from)];
-        let end = line.windows(quote.len()).position(|part| part == quote).unwrap_or(line.len());
-        return (end > 0).then_some(from..from + end);
-    }
     let range = match bytes.get(start + slashes)? {
+        b'&' if let Some(quote) = entity(&bytes[start..]) => {
+            let from = start + quote.len();
+            let line = &bytes[from..line_end(bytes, from)];
+            from..from + line.windows(quote.len()).position(|part| part == quote).unwrap_or(line.len())
+        }
         quote @ (b'"' | b'\'' | b'`') => {
             let from = start + slashes + 1;
             from..closing_quote(bytes, from, *quote, slashes)
@@ -108,8 +108,13 @@ pub(super) fn value(text: &str, name: &str, given: Assignment) -> Option<Range<u
 }
 
 /// The quote that a text begins with, written for a page.
-fn entity(bytes: &[u8]) -> Option<&'static [u8]> {
-    ENTITIES.iter().copied().find(|entity| bytes.starts_with(entity))
+fn entity(bytes: &[u8]) -> Option<&[u8]> {
+    let mut name = bytes.strip_prefix(b"&")?;
+    for _ in 1..MAX_PAGES {
+        name = name.strip_prefix(b"amp;").unwrap_or(name);
+    }
+    let rest = ENTITIES.iter().find_map(|entity| name.strip_prefix(*entity))?;
+    Some(&bytes[..bytes.len() - rest.len()])
 }
 
 /// Where a quoted value ends: at a quote that is escaped as its first was.
