@@ -84,11 +84,12 @@ pub(super) fn value(text: &str, name: &str, given: Assignment) -> Option<Range<u
         start += usize::from(matches!(bytes.get(start + 1), Some(b'"' | b'\'')));
     }
     let slashes = run(&bytes[start..], |byte| byte == b'\\');
+    let page = entity(&bytes[start..]).map_or(0, <[u8]>::len);
     let range = match bytes.get(start + slashes)? {
-        b'&' if let Some(quote) = entity(&bytes[start..]) => {
-            let from = start + quote.len();
-            let line = &bytes[from..line_end(bytes, from)];
-            from..from + line.windows(quote.len()).position(|part| part == quote).unwrap_or(line.len())
+        b'&' if page > 0 => {
+            let (quote, line) = bytes[start..line_end(bytes, start)].split_at(page);
+            let end = line.windows(page).position(|part| part == quote).unwrap_or(line.len());
+            start + page..start + page + end
         }
         quote @ (b'"' | b'\'' | b'`') => {
             let from = start + slashes + 1;
