@@ -205,7 +205,7 @@ def test_a_project_names_its_application_wherever_it_is_started(tmp_path, projec
     code = tmp_path / "src" / "web"
     code.mkdir(parents=True)
     (code / "app.py").write_text(textwrap.dedent(PROGRAM))
-    variables = environment() | ({"DJANGO_SETTINGS_MODULE": settings} if settings else {})
+    variables = environment({}) | ({"DJANGO_SETTINGS_MODULE": settings} if settings else {})
     found = subprocess.run(
         [sys.executable, str(code / "app.py")],
         cwd="/",
