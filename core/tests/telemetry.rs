@@ -515,6 +515,30 @@ fn only_an_answer_that_accounts_for_every_attempt_is_a_yes() {
 }
 
 #[test]
+fn an_attempt_that_the_application_changed_has_names_that_exist() {
+    let written = serde_json::to_value(attempt(1)).unwrap();
+    assert_eq!(Attempt::read_own(&written).unwrap(), attempt(1));
+    let mut rejected = written.clone();
+    rejected["verification"] = serde_json::json!({ "result": "rejected", "code": "signature_mismatch", "diagnosis":
+        { "finding": "secret_not_decoded", "certainty": "proved", "evidence": "", "fix": "" } });
+    for at in [
+        "outcome",
+        "verification.result",
+        "verification.code",
+        "verification.diagnosis.finding",
+        "verification.diagnosis.certainty",
+        "dedup.result",
+    ] {
+        let mut changed = rejected.clone();
+        *changed.pointer_mut(&format!("/{}", at.replace('.', "/"))).unwrap() = "splendid".into();
+        assert!(serde_json::from_value::<Attempt>(changed.clone()).is_ok(), "{at}: one of a later version is read");
+        assert_eq!(Attempt::read_own(&changed).unwrap_err().to_string(), format!("unknown name in {at}"));
+        *changed.pointer_mut(&format!("/{}", at.replace('.', "/"))).unwrap() = "other".into();
+        assert!(Attempt::read_own(&changed).is_ok(), "{at}: a record in the spool of a later version");
+    }
+}
+
+#[test]
 fn other_answers_are_read_by_their_status_alone() {
     let body = br#"{"accepted":3,"duplicates":0,"rejected":[]}"#;
     assert_eq!(read_answer(413, body, 3), Answer::Split);

@@ -146,7 +146,7 @@ impl Screening {
     /// be taken, and is dropped.
     #[napi(catch_unwind)]
     pub fn judge(&self, id: u32, attempt: Option<String>) -> Option<String> {
-        let read = attempt.map(|json| serde_json::from_str::<Attempt>(&json));
+        let read = attempt.map(|json| Attempt::read_own(&serde_json::from_str(&json)?));
         let (verdict, fault) = match read {
             Some(Ok(attempt)) => (Verdict::Send(Box::new(attempt)), None),
             Some(Err(error)) => (Verdict::Drop, Some(without_values(&error))),

@@ -160,7 +160,7 @@ fn attempt_of(said: &Bound<'_, PyAny>) -> PyResult<Attempt> {
     if !said.is_instance_of::<PyDict>() {
         return Err(PyTypeError::new_err("it returned neither a dict nor None"));
     }
-    let attempt = serde_json::from_value(json::value(said));
+    let attempt = Attempt::read_own(&json::value(said));
     attempt.map_err(|error| PyValueError::new_err(format!("what it returned is no attempt: {error}")))
 }
 

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::refusals::Refused;
@@ -191,10 +193,41 @@ pub struct Attempt {
     pub bodies: Option<Bodies>,
     /// Values the application attached.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    pub metadata: serde_json::Map<String, serde_json::Value>,
+    pub metadata: serde_json::Map<String, Value>,
 }
 
+/// Where an attempt holds a name of a fixed set.
+const NAMES: [&str; 6] = [
+    "/outcome",
+    "/verification/result",
+    "/verification/code",
+    "/verification/diagnosis/finding",
+    "/verification/diagnosis/certainty",
+    "/dedup/result",
+];
+
 impl Attempt {
+    /// Reads what the application itself made of an attempt, in its `before_send`.
+    ///
+    /// What comes from elsewhere may hold names of a later version, which are read as `other`. Here a name that does not exist
+    /// is a mistake, and must not reach a collector as an attempt of which nobody knows what became.
+    ///
+    /// # Errors
+    ///
+    /// It is not in the form of the wire, or has a name that does not exist.
+    pub fn read_own(written: &Value) -> serde_json::Result<Self> {
+        let attempt = Self::deserialize(written)?;
+        let understood = serde_json::to_value(&attempt)?;
+        let is_unknown = |at: &&str| {
+            let name = written.pointer(at).filter(|name| name.is_string());
+            name.is_some_and(|name| understood.pointer(at) != Some(name))
+        };
+        match NAMES.into_iter().find(is_unknown) {
+            Some(at) => Err(serde_json::Error::custom(format_args!("unknown name in {}", at[1..].replace('/', ".")))),
+            None => Ok(attempt),
+        }
+    }
+
     /// The status that the sender got: none where it had left before the answer, whatever the handler did.
     pub fn answered(&self) -> Option<u16> {
         self.status.filter(|_| !self.sender_left)
