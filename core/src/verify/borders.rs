@@ -66,8 +66,9 @@ fn stands_apart(scheme: &Scheme, values: &[Cow<'_, [u8]>], at: usize) -> bool {
 fn ends_before_json(scheme: &Scheme, url: &[u8], body: &[u8]) -> bool {
     let Some(query) = url.iter().position(|byte| *byte == b'?') else { return true };
     let opens = |byte: &u8| matches!(byte, b'{' | b'[');
+    // No body at all leaves nothing to move: what could be moved out of the query does not open JSON.
     !matches!(scheme.message_id, Some(Place::Body(_)))
-        || (body.first().is_some_and(opens) && !url[query..].iter().any(opens))
+        || (body.first().is_none_or(opens) && !url[query..].iter().any(opens))
 }
 
 #[cfg(test)]
@@ -124,7 +125,9 @@ mod tests {
         let row = r#""content": "{url}{body}", "message_id": {"body": ["id"]}"#;
         assert!(clear(row, &["https://a.example/x", "1{}"], true));
         assert!(clear(row, &["https://a.example/x?t=1", "{}"], true));
+        assert!(clear(row, &["https://a.example/x?t=1", ""], true));
         assert!(!clear(row, &["https://a.example/x?t=", "1{}"], true));
+        assert!(!clear(row, &["https://a.example/x?t=1{}", ""], true));
         assert!(!clear(row, &["https://a.example/x?t=1{\"a\":", "{}}"], true));
     }
 }
