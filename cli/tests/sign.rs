@@ -185,7 +185,7 @@ fn a_wrong_command_line_is_one_clear_line_and_ends_with_2() {
         ("--provider svix --to http://a/", b"\0", "NUL"),
         ("--provider svix --format yaml", b"{}", "yaml"),
         ("--provider svix --header nocolon", b"{}", "--header number 1"),
-        ("--provider svix --id a\x01b", b"{}", "svix-id"),
+        ("--provider svix --id a\x01b", b"{}", "message_id"),
         ("--provider svix nowhere.json", b"{}", "cannot read nowhere.json"),
     ] {
         let (code, said) = refusal(&sign(line, body));

@@ -20,14 +20,15 @@ fn draft(body: &[u8]) -> Draft<'_> {
 
 fn request_of(provider: &str, body: &[u8]) -> (Arc<Scheme>, Verifier, Request) {
     let scheme = scheme::find(provider).unwrap();
-    let request = signed::request(&scheme, &draft(body)).unwrap();
+    let request = signed::request(&scheme, &draft(body)).unwrap_or_else(|| panic!("{provider} signs no such body"));
     let verifier = signed::verifier(&scheme);
     assert!(request.verdict(&verifier).is_ok(), "{provider}: {:?}", request.verdict(&verifier));
     (scheme, verifier, request)
 }
 
+/// Any bytes behind the start of a JSON body, where one whose URL is signed too has to begin.
 fn one_kibibyte() -> Vec<u8> {
-    (0..1024_u32).map(|index| (index * 31 + index / 7) as u8).collect()
+    std::iter::once(b'{').chain((1..1024_u32).map(|index| (index * 31 + index / 7) as u8)).collect()
 }
 
 /// Flips every bit, one at a time, and counts those that are refused. One that passes must be the case of a hexadecimal
@@ -114,7 +115,9 @@ fn every_one_bit_flip_of_a_1_kib_message_is_refused_under_each_algorithm() {
 #[test]
 fn every_one_bit_flip_of_any_providers_message_is_refused() {
     for scheme in scheme::providers() {
-        let refused = assert_every_flip_is_refused(&scheme.provider, b"a=1&b=2");
+        let behind_a_url = scheme.signs_url() && scheme.signs_body();
+        let body: &[u8] = if behind_a_url { b"{\"a\":1}" } else { b"a=1&b=2" };
+        let refused = assert_every_flip_is_refused(&scheme.provider, body);
         assert!(refused > 0, "{}", scheme.provider);
     }
 }
@@ -183,7 +186,10 @@ proptest! {
         capitals: bool,
     ) {
         let draft = Draft { method: "POST", query: &query, id: &id, body: &body, form };
-        let mut request = signed::request(&scheme, &draft).unwrap();
+        // A body that does not begin as JSON is not signed behind a query: the border between them could be moved.
+        let signed_request = signed::request(&scheme, &draft);
+        prop_assume!(signed_request.is_some());
+        let mut request = signed_request.unwrap();
         let verifier = signed::verifier(&scheme);
         let accepted = request.verdict(&verifier);
         prop_assert!(accepted.is_ok(), "{}: {:?}", scheme.provider, accepted);

@@ -220,7 +220,9 @@ fn the_limits_of_what_looks_like_a_secret_are_where_they_are_said_to_be() {
     // Only both together make a JWT.
     assert!(Secret::for_scheme("eyJ0123456789abcdef", &github).is_ok());
     assert!(Secret::for_scheme("0123456789.abcdef", &github).is_ok());
-    assert_eq!(finding("github", "eyJ0123456789.abcdef"), Some(Finding::NotAWebhookSecret));
+    assert_eq!(finding("clerk", "eyJ0123456789.abcdef"), Some(Finding::NotAWebhookSecret));
+    // Where the user chooses the secret, an odd one is only warned about.
+    assert_eq!(Verifier::new("github", &["eyJ0123456789.abcdefghijklmnop"]).unwrap().warnings().count(), 1);
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn check(input: &mut Unstructured<'_>) -> Result<()> {
     let scheme = input::scheme(input)?;
     let (id, body) = (input::message_id(input)?, input::bytes(input)?);
     let draft = Draft { method: "POST", query: "", id: &id, body: &body, form: input.arbitrary()? };
-    let sent = signed::request(&scheme, &draft).expect("a provider's message can be made");
+    // Some bodies no provider would sign: they could be read in another way.
+    let Some(sent) = signed::request(&scheme, &draft) else { return Ok(()) };
     let right = signed::verifier(&scheme);
     let other_secret = scheme.secret == SecretForm::Standard && input.ratio(1, 4)?;
     let verifier =

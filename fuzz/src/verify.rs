@@ -20,7 +20,8 @@ fn check(input: &mut Unstructured<'_>) -> Result<()> {
     let (id, body) = (input::message_id(input)?, input::bytes(input)?);
     let query = *input.choose(&["", "tenant=1", "a=b&c=%20"])?;
     let draft = Draft { method: "POST", query, id: &id, body: &body, form: input.arbitrary()? };
-    let request = signed::request(&scheme, &draft).expect("a provider's message can be made");
+    // Some bodies no provider would sign: they could be read in another way.
+    let Some(request) = signed::request(&scheme, &draft) else { return Ok(()) };
     let verifier = signed::verifier(&scheme);
     let accepted = request.verdict(&verifier);
     assert!(accepted.is_ok(), "{}: {accepted:?} {request:?}", scheme.provider);

@@ -100,6 +100,10 @@ fn a_request_that_came_before_is_diagnosed_in_the_middle_of_a_storm() {
         let begun = Instant::now();
         let mut forged = 0;
         while begun.elapsed() < Duration::from_millis(1100) {
+            if forged == STORM {
+                std::thread::yield_now();
+                continue;
+            }
             forged += 1;
             let made_up = signed(&format!("msg_made_up_{attempt}_{forged}"));
             refused(&webhook, &made_up, format!("{{\"forged\":\"{attempt}-{forged}\"}}").as_bytes());

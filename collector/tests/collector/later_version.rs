@@ -13,7 +13,7 @@ async fn names_that_are_not_known_here_reject_nothing() {
         with(attempt("msg_deadline"), json!({ "outcome": "postponed", "deferred_until": NOW + SECOND })),
         with(
             attempt("msg_dedup"),
-            json!({ "dedup": { "result": "same_body_other_id", "store": "memory", "key": "k" } }),
+            json!({ "dedup": { "result": "same_body_other_id", "store": "memory", "key": "0a".repeat(32) } }),
         ),
         with(
             attempt("msg_verdict"),

@@ -65,7 +65,7 @@ impl Counts {
 /// # let attempt = Attempt {
 /// #     id: uuid::Uuid::from_u128(1), continues: None, endpoint: "clerk".into(), provider: "clerk".into(), message_id: None,
 /// #     event_type: None, entity_id: None, received_at: Timestamp::from_unix_micros(0), provider_timestamp: None,
-/// #     duration_us: 1, status: None, deferred_until: None, outcome: Outcome::Processed,
+/// #     duration_us: 1, status: None, sender_left: false, deferred_until: None, outcome: Outcome::Processed,
 /// #     verification: Verification { result: VerificationResult::Verified, code: None, diagnosis: None },
 /// #     dedup: Dedup { result: DedupResult::New, store: None, key: None }, steps: vec![], missing_steps: vec![], failure: None,
 /// #     request: RequestInfo::default(), response: None, bodies: None, metadata: serde_json::Map::new(),

@@ -92,7 +92,8 @@ pub(crate) fn signing_secret(scheme: &Scheme) -> &'static str {
     }
 }
 
-/// The request that the provider would send at [`NOW`]. `None`: the scheme asks two things of one member of the body.
+/// The request that the provider would send at [`NOW`]. `None`: the scheme asks two things of one member of the body, or the
+/// provider would not sign this, for it could be read in another way.
 pub(crate) fn request(scheme: &Arc<Scheme>, draft: &Draft<'_>) -> Option<Request> {
     let signer = signer(scheme);
     let mut json = members(scheme, draft)?;
@@ -109,12 +110,12 @@ pub(crate) fn request(scheme: &Arc<Scheme>, draft: &Draft<'_>) -> Option<Request
     };
     let signed = match (&scheme.signature, &mut json) {
         (SignaturePlace::Body(path), Some(json)) => {
-            let signature = signer.signature(&unsigned).expect("the body is one that the provider sends");
+            let signature = signer.signature(&unsigned).ok()?;
             put(json, path.segments(), &signature)?;
             body = json.to_string().into_bytes();
             own_headers(scheme, draft)?
         }
-        _ => signer.sign(&unsigned).expect("the signature is in a header"),
+        _ => signer.sign(&unsigned).ok()?,
     };
     let kind = content_type.map(|kind| ("content-type".to_owned(), kind));
     let headers = signed.into_iter().chain(kind).map(|(name, value)| (name, value.into_bytes())).collect();

@@ -39,7 +39,7 @@ fn an_entry_that_cannot_be_read_never_counts_as_a_message_that_was_not_seen() {
         handled(app.begin(&db, &message())).finish(ok(b""));
         app.entry().unwrap().to_bytes()
     };
-    let newer = [&[2], &whole[1..]].concat();
+    let newer = [&[whole[0] + 1], &whole[1..]].concat();
     for value in [&newer[..], &whole[..whole.len() - 1], b"", b"\x00", b"\x01\x07"] {
         app.connect().execute("UPDATE surehook_messages SET value = ?", [value]).unwrap();
         assert_eq!(told(&app.serve(&message(), ok(b"")).unwrap_err()), UNAVAILABLE);
