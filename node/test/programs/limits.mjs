@@ -13,6 +13,8 @@ const count = Number(process.env.COUNT)
 
 const names = () => readdirSync('/proc/self/task').map((task) => readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim())
 const ours = () => names().filter((name) => name.startsWith('surehook'))
+/** The thread that watches deliveries starts with the first one, and stays; all others end with what they serve. */
+const ended = async () => { while (ours().some((name) => name !== 'surehook-io')) await new Promise((resolve) => setTimeout(resolve, 10)) }
 const descriptors = () => readdirSync('/proc/self/fd').length
 
 /** The memory of the process, in MiB, without garbage. */
@@ -92,10 +94,11 @@ const measures = {
       await shutdown(0)
     }
     for (let i = 0; i < 100; i++) { await cycle(); await withEvent() }
+    await ended()
     const before = { threads: names().length, descriptors: descriptors(), memory: await memory() }
     for (let i = 0; i < count; i++) await cycle()
     for (let i = 0; i < count / 10; i++) await withEvent()
-    while (ours().length > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await ended()
     return { before, after: { threads: names().length, descriptors: descriptors(), memory: await memory() } }
   },
 }
