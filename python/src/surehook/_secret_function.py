@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 import contextvars
 import inspect
@@ -74,6 +73,8 @@ class SecretSource:
         self, endpoint: _native.Endpoint, method: str, path: str, headers: Headers, body: bytes
     ) -> _native.SecretAnswer:
         """The same for an event loop."""
+        import asyncio  # not at the top: who imports the package may have no use for it, and it takes a while
+
         call = endpoint.call_secret_function()
         if call is None:
             return _native.SecretAnswer.too_many()
@@ -90,6 +91,8 @@ class SecretSource:
         return call.answered(task.result())
 
     async def _given(self, call: _native.SecretCall, request: SecretRequest) -> GivenSecret:
+        import asyncio
+
         if not self.is_async:
             given = await asyncio.wrap_future(self._start(call, request))
             return await given if inspect.isawaitable(given) else given
