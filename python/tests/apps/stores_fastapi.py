@@ -17,5 +17,5 @@ app = FastAPI()
 async def hooks(delivery: surehook.Delivery) -> Response:
     with open(os.environ["RUNS"], "a") as runs:  # noqa: PTH123
         runs.write(f"{delivery.message_id}\n")
-    headers = {"x-private": "no", "set-cookie": "session=1", "location": f"/users/{delivery.entity_id}"}
+    headers = {"x-own": "kept", "set-cookie": "session=1", "location": f"/users/{delivery.entity_id}"}
     return Response(f"\u00e9 {secrets.token_hex(8)}".encode(), 201, headers, "text/x-answer; charset=utf-8")

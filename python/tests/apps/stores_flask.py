@@ -18,7 +18,7 @@ def hooks(delivery: surehook.Delivery):
     with open(os.environ["RUNS"], "a") as runs:  # noqa: PTH123
         runs.write(f"{delivery.message_id}\n")
     headers = {
-        "x-private": "no",
+        "x-own": "kept",
         "set-cookie": "session=1",
         "location": f"/users/{delivery.entity_id}",
         "content-type": "text/x-answer; charset=utf-8",
