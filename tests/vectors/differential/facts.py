@@ -17,6 +17,8 @@ FAMILIES = tuple(
     tuple(f"{family}-{part}" for part in ("id", "timestamp", "signature")) for family in ("svix", "webhook")
 )
 SIGNATURE_HEADERS = {"stripe": "stripe-signature", "github": "x-hub-signature-256"}
+# Where the event type is a part of a message's name.
+EVENT_HEADERS = {"github": "x-github-event"}
 LONGEST_LIST, MOST_ENTRIES = 8 * 1024, 64
 TOLERANCE = 300
 
@@ -50,7 +52,8 @@ class Facts:
 
     @cached_property
     def repeats_a_header(self) -> bool:
-        return any(len(self.values(name)) > 1 for name in self.signing_headers)
+        names = (*self.signing_headers, EVENT_HEADERS.get(self.provider, ""))
+        return any(len(self.values(name)) > 1 for name in names)
 
     @cached_property
     def ids(self) -> list[bytes]:
@@ -125,7 +128,7 @@ class Facts:
     def must_be_accepted(self) -> bool:
         """What contracts.md, section 2, asks for, worked out from nothing but the request; not for public keys."""
         once = all(len(self.values(name)) == 1 for name in self.signing_headers) and len(self.delivery_ids) < 2
-        return once and not self.is_a_long_list and self._has_plain_names_and_time and self._is_rightly_signed
+        return once and not self.repeats_a_header and not self.is_a_long_list and self._has_plain_names_and_time and self._is_rightly_signed
 
     @cached_property
     def _has_plain_names_and_time(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import facts
-from .explanations import NPM, OCTOKIT, STANDARD
+from .explanations import NPM, OCTOKIT, STANDARD, STRIPE
 
 SHORTEST, LONGEST_TEXT = 16, 1024
 
@@ -42,6 +42,20 @@ SECRETS = (
         NPM,
         True,
         lambda secret: secret.startswith("whpk_"),
+    ),
+    SecretExplanation(
+        "url-safe-key",
+        "The alphabet of URLs, where the text can be nothing else: the same key. These packages raise an exception for it.",
+        STANDARD,
+        True,
+        lambda secret: bool(re.fullmatch(rb"[A-Za-z0-9_-]+={0,2}", _value(secret))),
+    ),
+    SecretExplanation(
+        "cut-secret",
+        "Stripe makes its secrets itself, and none is that short: it was cut. The packages take any text.",
+        STRIPE,
+        False,
+        lambda secret: len(secret.encode()) < SHORTEST,
     ),
     SecretExplanation(
         "secret-without-end",
