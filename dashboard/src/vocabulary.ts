@@ -248,7 +248,7 @@ export function certaintyWord(certainty: string): TonedWord {
 
 const DEDUP_WORDS: Record<string, Word> = {
   off: { label: "Not asked", meaning: "It is off, or the request was refused first." },
-  new: { label: "First time", meaning: "The message had not been handled before, so the handler ran." },
+  new: { label: "New", meaning: "No earlier attempt had handled the message, so the handler ran." },
   duplicate: { label: "Duplicate", meaning: "The message was handled before." },
   in_flight: { label: "In flight", meaning: "Another attempt held the lease." },
   id_reuse: { label: "Id reused", meaning: "The same message id came with another body." },

@@ -107,7 +107,7 @@ function RequestFindings({ entry }: { entry: Entry }): JSX.Element {
       <Failures failure={failure} />
       {left === true && <Finding name="Sender">{leftEarly(status)}</Finding>}
       {entry.attempt.deferred_until !== undefined && <Finding name="Deferred"><Deferral entry={entry} /></Finding>}
-      <Finding name="Signature">{SIGNATURE[verification.result]}</Finding>
+      <Finding name="Verification">{VERIFICATION[verification.result]}</Finding>
       <Finding name="De-duplication">
         {dedupSaid.label}. <span class="muted">{dedupSaid.meaning}</span>
         {dedup.store !== undefined && <span class="muted"> · {dedup.store} store</span>}
@@ -131,9 +131,9 @@ function leftEarly(status: number | undefined): string {
   return status === undefined ? `${ran}.` : `${ran} to HTTP ${status}, which nobody got.`;
 }
 
-const SIGNATURE: Record<Attempt["verification"]["result"], string> = {
+const VERIFICATION: Record<Attempt["verification"]["result"], string> = {
   verified: "Verified.",
-  rejected: "Not accepted.",
+  rejected: "Refused.",
   unverified: "Not checked: verification is switched off for this endpoint.",
 };
 
