@@ -14,7 +14,7 @@ use crate::endpoint::Decision;
 use crate::io;
 use crate::question::{Asked, Question};
 use crate::record::{Record, Subject};
-use crate::signers::{Signers, TRIES, Unregistered, given_up};
+use crate::signers::{Signers, TRIES, Turn, Unregistered, given_up};
 use crate::store::DedupStore;
 
 /// Everything of a verified message but its sender.
@@ -93,6 +93,14 @@ impl Candidate {
 
     async fn register_on_io(&self, who: &Unregistered) -> Result<Sender, StoreError> {
         self.signers.make_tags(who).await?;
+        let _own = match self.signers.turn(who, self.record.received_at()).await? {
+            Turn::Own(turn) => turn,
+            Turn::Over(sender) => return Ok(sender),
+        };
+        self.ask_for_record(who).await.inspect_err(|_| self.signers.could_not_be_asked())
+    }
+
+    async fn ask_for_record(&self, who: &Unregistered) -> Result<Sender, StoreError> {
         let registry = *self.signers.registry();
         for _ in 0..TRIES {
             let held = self.store.load_senders_on_io(registry).await?;

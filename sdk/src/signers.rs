@@ -1,14 +1,14 @@
 //! Who signs an endpoint's messages, as this process knows it: the tags of its secrets, and the record of its senders.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use surehook_core::dedup::{RegistryKey, Sender, SenderId, SenderTag, Senders, StoreError};
 use surehook_core::{SecretIdentity, TagSeed, Timestamp, VerifiedMessage, Verifier};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::diagnosis;
 use crate::endpoint::Inner;
@@ -36,6 +36,9 @@ pub(crate) struct Signers {
     known: ArcSwap<Known>,
     /// One thread at a time makes tags that take a while.
     making: PerProcess<Mutex<()>>,
+    /// One message at a time asks a store on the other side of a network for the record.
+    asking: PerProcess<Arc<Mutex<()>>>,
+    failures: AtomicU64,
     warned: AtomicBool,
 }
 
@@ -52,10 +55,25 @@ pub(crate) struct Unregistered {
     signers: Vec<SecretIdentity>,
 }
 
+/// Whether a message has to ask for the record.
+pub(crate) enum Turn {
+    /// It has, and others wait for as long as this is kept.
+    Own(OwnedMutexGuard<()>),
+    /// Another one has asked: this is its sender.
+    Over(Sender),
+}
+
 impl Signers {
     pub(crate) fn new(registry: RegistryKey, passing: bool) -> Self {
-        let (known, making) = (ArcSwap::default(), PerProcess::new(Mutex::default));
-        Self { registry, passing, known, making, warned: AtomicBool::new(false) }
+        Self {
+            registry,
+            passing,
+            known: ArcSwap::default(),
+            making: PerProcess::new(Mutex::default),
+            asking: PerProcess::new(Arc::default),
+            failures: AtomicU64::new(0),
+            warned: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn registry(&self) -> &RegistryKey {
@@ -75,19 +93,44 @@ impl Signers {
         if message.signers().next().is_none() {
             return Ok(Sender::Unnamed);
         }
+        let seeds = || verifier.secrets().iter().map(|secret| secret.seed());
+        let signers = || message.signers().map(|secret| secret.seed().identity());
+        self.registered(seeds().map(TagSeed::identity), signers(), now)
+            .ok_or_else(|| Unregistered { secrets: seeds().cloned().collect(), signers: signers().collect() })
+    }
+
+    /// The sender of a message by these signers, where the record was read lately and knows all of the secrets.
+    fn registered(
+        &self,
+        mut secrets: impl Iterator<Item = SecretIdentity>,
+        signers: impl Iterator<Item = SecretIdentity>,
+        now: Timestamp,
+    ) -> Option<Sender> {
         let known = self.known.load();
         let id_of = |identity: SecretIdentity| known.tags.get(&identity).and_then(|tag| known.senders.of(*tag));
         let fresh = known.read_at.is_some_and(|at| now.since(at).max(at.since(now)) < READ_AGAIN);
-        if fresh && verifier.secrets().iter().all(|secret| id_of(secret.seed().identity()).is_some()) {
-            let lowest = message.signers().filter_map(|secret| id_of(secret.seed().identity())).min();
-            if let Some(id) = lowest {
-                return Ok(Sender::Registered(id));
-            }
+        let all = fresh && secrets.all(|secret| id_of(secret).is_some());
+        all.then(|| signers.filter_map(id_of).min()).flatten().map(Sender::Registered)
+    }
+
+    /// Waits for the turn to ask for the record: of many first messages one asks, and the others hear what it learned, or that
+    /// the store could not be asked.
+    pub(crate) async fn turn(&self, who: &Unregistered, now: Timestamp) -> Result<Turn, StoreError> {
+        let failures = self.failures.load(Ordering::Relaxed);
+        let turn = Arc::clone(&**self.asking.get()).lock_owned().await;
+        let secrets = who.secrets.iter().map(TagSeed::identity);
+        if let Some(sender) = self.registered(secrets, who.signers.iter().copied(), now) {
+            return Ok(Turn::Over(sender));
         }
-        Err(Unregistered {
-            secrets: verifier.secrets().iter().map(|secret| secret.seed().clone()).collect(),
-            signers: message.signers().map(|secret| secret.seed().identity()).collect(),
-        })
+        if self.failures.load(Ordering::Relaxed) != failures {
+            return Err(StoreError { reason: "its record of senders could not be read".to_owned() });
+        }
+        Ok(Turn::Own(turn))
+    }
+
+    /// The store could not be asked for the record: who waits for the answer need not ask again.
+    pub(crate) fn could_not_be_asked(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Every sender that this process knows of the endpoint.
