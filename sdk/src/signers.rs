@@ -250,3 +250,53 @@ impl Inner {
 pub(crate) fn given_up() -> StoreError {
     StoreError { reason: format!("its record of senders changed {TRIES} times while it was to be replaced") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::future::poll_immediate;
+    use surehook_core::Secret;
+    use surehook_core::dedup::Scope;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
+
+    fn first_message() -> Unregistered {
+        let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        Unregistered { secrets: vec![secret.seed().clone()], signers: vec![secret.seed().identity()] }
+    }
+
+    async fn signers() -> Arc<Signers> {
+        let signers = Arc::new(Signers::new(RegistryKey::of(&Scope::new("shop", "clerk", "users")), false));
+        signers.make_tags(&first_message()).await.unwrap();
+        signers
+    }
+
+    #[tokio::test]
+    async fn of_many_first_messages_one_asks_and_the_others_hear_what_it_learned() {
+        let (signers, who) = (signers().await, first_message());
+        let Ok(Turn::Own(own)) = signers.turn(&who, NOW).await else { panic!("nobody has asked before") };
+        let mut waiting = pin!(signers.turn(&who, NOW));
+        assert!(poll_immediate(&mut waiting).await.is_none());
+        let senders = signers.register(None, &who).unwrap();
+        let learned = signers.learn(&senders, &who, NOW).unwrap();
+        drop(own);
+        assert!(matches!(waiting.await, Ok(Turn::Over(sender)) if sender == learned));
+        let later = NOW + READ_AGAIN;
+        assert!(matches!(signers.turn(&who, later).await, Ok(Turn::Own(_))));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_asked_is_not_asked_by_everybody_who_waits() {
+        let (signers, who) = (signers().await, first_message());
+        let Ok(Turn::Own(own)) = signers.turn(&who, NOW).await else { panic!("nobody has asked before") };
+        let mut waiting = pin!(signers.turn(&who, NOW));
+        assert!(poll_immediate(&mut waiting).await.is_none());
+        signers.could_not_be_asked();
+        drop(own);
+        assert!(waiting.await.is_err());
+        assert!(matches!(signers.turn(&who, NOW).await, Ok(Turn::Own(_))));
+    }
+}
