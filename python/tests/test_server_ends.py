@@ -13,9 +13,10 @@ from signing import event, signed
 EVENTS = 20
 FASTAPI, FLASK, DJANGO = "bare_fastapi:app", "ends_flask:app", "django_app:wsgi"
 ALL = [SIGTERM, SIGINT, SIGQUIT]
-#: These workers go on at the SIGQUIT that gunicorn sends them for SIGINT and SIGQUIT, until it kills them.
+#: Uvicorn's workers go on at the SIGQUIT that gunicorn sends them for SIGINT and SIGQUIT, and a worker that
+#: still starts hears no signal at all, until gunicorn kills them: after 30 s, or so many.
 KILLED = ["--graceful-timeout", "3"]
-RESTARTS = ["--max-requests", "7", "--workers", "2"]
+RESTARTS = ["--max-requests", "7", "--workers", "2", *KILLED]
 
 
 def program(way: str) -> list[str]:
@@ -40,7 +41,7 @@ SERVERS = {
     "await Server.serve()": (program("serve"), [SIGTERM, SIGINT]),
     "gunicorn sync": (gunicorn(FLASK, "sync"), ALL),
     "gunicorn gthread": (gunicorn(FLASK), ALL),
-    "gunicorn --preload": ([*gunicorn(FLASK), "--preload", "--workers", "4"], [SIGTERM]),
+    "gunicorn --preload": ([*gunicorn(FLASK), "--preload", "--workers", "4", *KILLED], [SIGTERM]),
     "gunicorn django": (gunicorn(DJANGO), [SIGTERM]),
     "gunicorn --max-requests": ([*gunicorn(FLASK), *RESTARTS], [SIGTERM]),
     "gunicorn uvicorn.workers": ([*gunicorn(FASTAPI, "uvicorn.workers.UvicornWorker"), *KILLED], ALL),
