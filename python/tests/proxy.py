@@ -12,7 +12,7 @@ class Proxy:
     def __init__(self, server: int) -> None:
         self._server = server
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._stalled = threading.Event()
+        self._stalled, self._closed = threading.Event(), threading.Event()
         self._sockets: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]
         self._start(self._accept)
@@ -24,7 +24,11 @@ class Proxy:
         self._stalled.clear()
 
     def close(self) -> None:
-        for sock in (self._listener, *self._sockets):
+        self._closed.set()
+        self._end(self._listener, *self._sockets)
+
+    def _end(self, *sockets: socket.socket) -> None:
+        for sock in sockets:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
@@ -36,8 +40,11 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self._sockets.append(client)
                 server = socket.create_connection(("127.0.0.1", self._server))
-                self._sockets += [client, server]
+                self._sockets.append(server)
+                if self._closed.is_set():  # it may not have seen these two
+                    self._end(client, server)
                 self._start(self._pass_on, client, server, self._stalled)
                 self._start(self._pass_on, server, client, threading.Event())
 
